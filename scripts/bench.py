@@ -1,0 +1,228 @@
+"""Measures the server on this machine, with wrk: tokens by client credentials, discovery, keys.
+
+Starts the real server on an empty database (SQLite; then PostgreSQL, if one answers at
+TENANTRY_BENCH_POSTGRESQL_URL or the address that the tests use), makes an API and applications
+through the management API, and asks for tokens as each application in turn. The rate at which
+the machine signs is measured in the same run, because every token has a signature.
+"""
+
+import argparse
+import json
+import secrets
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench_support.databases import new_database, postgresql_url
+from bench_support.http import get
+from bench_support.load import drive, get_script, token_script
+from bench_support.management import Credentials, Management, access_token, algorithm_of
+from bench_support.report import Memory, Report, Run
+from bench_support.server import BenchError, Server, free_port, running
+from bench_support.signing import signing_rate
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DOCUMENTS = {
+    "discovery": "/.well-known/openid-configuration",
+    "keys": "/.well-known/jwks.json",
+}
+DOCUMENT_CONNECTIONS = 16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is measured, and for how long."""
+
+    databases: list[str]
+    algorithms: list[str]
+    workers: list[int]
+    connections: list[int]
+    applications: int
+    seconds: int
+    warm_up: int
+    signing_seconds: float
+
+
+def main() -> int:
+    arguments = parse()
+    plan = planned(arguments)
+    # Whatever ends the run, the server and the databases go with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    report = Report(applications=plan.applications)
+    try:
+        measure(plan, report)
+    except BenchError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    print(f"\n{report.text()}")
+    output = arguments.output or default_output()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(report.json(), indent=2) + "\n", encoding="utf-8")
+    print(f"\nAlso in {output}")
+    return 1 if report.errors else 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="short runs, for a first look")
+    parser.add_argument("--duration", type=bounded(1, 120), help="seconds a run (10; quick: 2)")
+    parser.add_argument("--applications", type=bounded(1, 10_000), help="(1000; quick: 100)")
+    parser.add_argument("--connections", type=bounded(1, 1000), nargs="+", default=[1, 16, 64])
+    parser.add_argument("--workers", type=bounded(1, 64), nargs="+", default=[1, 2])
+    for name, choices in {
+        "--algorithms": ["RS256", "ES256"],
+        "--databases": ["sqlite", "postgresql"],
+    }.items():
+        parser.add_argument(name, choices=choices, nargs="+", default=choices)
+    parser.add_argument("--output", type=Path, help="where the JSON goes (.tenantry/bench-….json)")
+    return parser.parse_args()
+
+
+def bounded(least: int, most: int) -> Callable[[str], int]:
+    def parse_number(text: str) -> int:
+        number = int(text)
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{number} is not in {least}–{most}")
+        return number
+
+    return parse_number
+
+
+def planned(arguments: argparse.Namespace) -> Plan:
+    quick: bool = arguments.quick
+    return Plan(
+        databases=arguments.databases,
+        algorithms=arguments.algorithms,
+        workers=arguments.workers,
+        connections=arguments.connections,
+        applications=arguments.applications or (100 if quick else 1000),
+        seconds=arguments.duration or (2 if quick else 10),
+        warm_up=1 if quick else 3,
+        signing_seconds=1.0 if quick else 5.0,
+    )
+
+
+def default_output() -> Path:
+    return REPOSITORY / ".tenantry" / f"bench-{datetime.now(UTC):%Y%m%d-%H%M%S}.json"
+
+
+def measure(plan: Plan, report: Report) -> None:
+    for algorithm in plan.algorithms:
+        say(f"How fast the machine signs, {algorithm} …")
+        report.signing_rates[algorithm] = signing_rate(algorithm, plan.signing_seconds)
+    for database in plan.databases:
+        with ExitStack() as stack:
+            folder = Path(
+                stack.enter_context(tempfile.TemporaryDirectory(prefix="tenantry-bench-"))
+            )
+            environment = {"TENANTRY_DATA_DIR": str(folder / "data")}
+            if database == "postgresql":
+                url = postgresql_url()
+                if url is None:
+                    report.notes.append("No PostgreSQL answers, so it is not measured.")
+                    continue
+                environment["TENANTRY_DATABASE_URL"] = stack.enter_context(new_database(url))
+            Bench(plan, report, database, folder, environment).run()
+
+
+class Bench:
+    """The measurements on one database."""
+
+    def __init__(
+        self, plan: Plan, report: Report, database: str, folder: Path, environment: dict[str, str]
+    ) -> None:
+        self._plan, self._report, self._database, self._folder = plan, report, database, folder
+        self._port = free_port()
+        self._url = f"http://127.0.0.1:{self._port}"
+        self._bootstrap = Credentials(
+            "tenantry-bench", secrets.token_urlsafe(32), f"{self._url}/graphql"
+        )
+        self._environment = {
+            **environment,
+            "TENANTRY_HOST": "127.0.0.1",
+            "TENANTRY_PORT": str(self._port),
+            "TENANTRY_PUBLIC_URL": self._url,
+            "TENANTRY_BOOTSTRAP_CLIENT_ID": self._bootstrap.client_id,
+            "TENANTRY_BOOTSTRAP_CLIENT_SECRET": self._bootstrap.client_secret,
+        }
+
+    def run(self) -> None:
+        with self._server(workers=1):
+            say(f"{self._database}: making {self._plan.applications} applications …")
+            management = Management(self._port, self._bootstrap)
+            applications = management.create_applications(self._plan.applications)
+        script = token_script(self._folder, applications)
+        for workers in self._plan.workers:
+            with self._server(workers) as server:
+                access_token(self._port, applications[0])
+                idle = server.memory()
+                for algorithm in self._plan.algorithms:
+                    self._tokens(script, applications[0], algorithm, workers)
+                self._documents(workers)
+                self._report.memory.append(Memory(self._database, workers, idle, server.memory()))
+
+    def _server(self, workers: int) -> AbstractContextManager[Server]:
+        return running(self._environment, self._port, workers, self._folder / "server.log")
+
+    def _tokens(self, script: Path, probe: Credentials, algorithm: str, workers: int) -> None:
+        if algorithm_of(access_token(self._port, probe)) != algorithm:
+            Management(self._port, self._bootstrap).sign_with(algorithm)
+            # Every process follows within a second.
+            time.sleep(1.5)
+            if (actual := algorithm_of(access_token(self._port, probe))) != algorithm:
+                raise BenchError(f"the tenant was set to {algorithm} and signs with {actual}")
+        drive(f"{self._url}/oauth/token", script, 16, self._plan.warm_up)
+        for connections in self._plan.connections:
+            self._measure("token", algorithm, workers, connections, "/oauth/token", script)
+
+    def _documents(self, workers: int) -> None:
+        script = get_script(self._folder)
+        for name, path in DOCUMENTS.items():
+            status, _ = get(self._port, path)
+            if status != 200:
+                raise BenchError(f"{path} answered {status}")
+            self._measure(name, None, workers, DOCUMENT_CONNECTIONS, path, script)
+
+    def _measure(
+        self,
+        endpoint: str,
+        algorithm: str | None,
+        workers: int,
+        connections: int,
+        path: str,
+        script: Path,
+    ) -> None:
+        measured = drive(f"{self._url}{path}", script, connections, self._plan.seconds)
+        rate = self._report.signing_rates[algorithm] if algorithm else None
+        run = Run(
+            database=self._database,
+            endpoint=endpoint,
+            algorithm=algorithm,
+            workers=workers,
+            connections=connections,
+            seconds=self._plan.seconds,
+            measured=measured,
+            signing_rate=rate,
+        )
+        self._report.runs.append(run)
+        say(
+            f"{self._database} {endpoint} {algorithm or ''} {workers} workers, "
+            f"{connections} connections: {measured.requests_per_second:,.0f} requests/s, "
+            f"p99 {measured.p99_ms:.1f} ms, {measured.errors} errors"
+        )
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,119 @@
+"""The results, as a table for people and as JSON for programs."""
+
+import os
+import platform
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from bench_support.load import Measured
+
+
+@dataclass(frozen=True)
+class Run:
+    """One measured load."""
+
+    database: str
+    endpoint: str
+    algorithm: str | None
+    workers: int
+    connections: int
+    seconds: int
+    measured: Measured
+    signing_rate: float | None
+
+    @property
+    def ratio(self) -> float | None:
+        """Of the rate at which the machine signs in two processes that do nothing else."""
+        if self.signing_rate is None:
+            return None
+        return self.measured.requests_per_second / self.signing_rate
+
+    def cells(self) -> list[str]:
+        measured = self.measured
+        return [
+            self.database,
+            self.endpoint,
+            self.algorithm or "",
+            str(self.workers),
+            str(self.connections),
+            f"{measured.requests_per_second:,.0f}",
+            f"{measured.p50_ms:.2f}",
+            f"{measured.p99_ms:.2f}",
+            "" if self.ratio is None else f"{self.ratio:.2f}",
+            str(measured.errors),
+        ]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Resident MiB of each worker, after its first request and after the load."""
+
+    database: str
+    workers: int
+    idle: list[float]
+    loaded: list[float]
+
+    def cells(self) -> list[str]:
+        return [self.database, str(self.workers), _figures(self.idle), _figures(self.loaded)]
+
+
+@dataclass
+class Report:
+    """All that was measured in one go."""
+
+    applications: int
+    signing_rates: dict[str, float] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+    memory: list[Memory] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def errors(self) -> int:
+        return sum(run.measured.errors for run in self.runs)
+
+    def text(self) -> str:
+        rates = [f"{name} {rate:,.0f}" for name, rate in self.signing_rates.items()]
+        run_heads = ["database", "endpoint", "alg", "workers", "connections"]
+        run_heads += ["requests/s", "p50 ms", "p99 ms", "of signing", "errors"]
+        memory_heads = ["database", "workers", "MiB a worker, idle", "after load"]
+        machine = f"{os.cpu_count()} cores (wrk uses them too), Python {platform.python_version()}"
+        parts = [
+            f"{machine}, {self.applications} applications",
+            f"Signatures/s of two processes that do nothing else: {', '.join(rates)}",
+            table(run_heads, [run.cells() for run in self.runs], left=3),
+            table(memory_heads, [one.cells() for one in self.memory], left=1),
+            *self.notes,
+        ]
+        return "\n\n".join(parts)
+
+    def json(self) -> dict[str, Any]:
+        return {
+            "machine": {
+                "cores": os.cpu_count(),
+                "architecture": platform.machine(),
+                "python": platform.python_version(),
+                "kernel": platform.release(),
+            },
+            "applications": self.applications,
+            "signingRates": self.signing_rates,
+            "runs": [{**asdict(run), "ratio": run.ratio} for run in self.runs],
+            "memory": [asdict(one) for one in self.memory],
+            "errors": self.errors,
+            "notes": self.notes,
+        }
+
+
+def table(heads: list[str], rows: list[list[str]], left: int) -> str:
+    """Columns as wide as they need; the first ones begin at the left, figures end at the right."""
+    widths = [max(map(len, column)) for column in zip(heads, *rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if index < left else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in [heads, ["-" * width for width in widths], *rows]
+    )
+
+
+def _figures(values: list[float]) -> str:
+    return " + ".join(f"{value:.0f}" for value in values)

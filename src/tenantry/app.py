@@ -1,0 +1,103 @@
+"""The composition root: settings in, an ASGI application out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tenantry.core.clock import Clock
+from tenantry.edge import logs
+from tenantry.edge.cors import Cors
+from tenantry.edge.middleware import Observed, Tenancy
+from tenantry.edge.routes import Router
+from tenantry.jobs.pruning import prune_forever
+from tenantry.keys.passwords import PasswordWorkers
+from tenantry.keys.signing import KeySource, generate_private_key
+from tenantry.management.endpoint import graphql_endpoint
+from tenantry.management.explorer.page import STATIC_DIR as EXPLORER_FILES
+from tenantry.pages import STATIC_DIR as PAGE_FILES
+from tenantry.rules.addresses import Addresses
+from tenantry.services.runtime import Runtime
+from tenantry.settings import Settings, complete, load_settings
+from tenantry.store.cache import Configuration
+from tenantry.store.database import Database
+from tenantry.store.epochs import epoch_reader
+from tenantry.store.group_commit import AuditQueue
+from tenantry.store.unit_of_work import Store
+
+
+class Application:
+    """The ASGI application of one process: the router inside its middleware, and its jobs."""
+
+    def __init__(self, settings: Settings, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self._log_retention = timedelta(days=settings.log_retention_days)
+        router = Router(
+            graphql_endpoint(runtime), {"explorer": EXPLORER_FILES, "pages": PAGE_FILES}
+        )
+        tenancy = Tenancy(Cors(router, runtime), runtime, settings.trusted_proxies)
+        self._app: ASGIApp = Observed(tenancy, settings.trusted_proxies)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        scope["tenantry.runtime"] = self.runtime
+        await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with self._jobs():
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await asyncio.to_thread(self.runtime.close)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    @contextlib.asynccontextmanager
+    async def _jobs(self) -> AsyncIterator[None]:
+        holder = f"{socket.gethostname()}/{os.getpid()}"
+        pruning = asyncio.create_task(
+            prune_forever(self.runtime.store, holder, self._log_retention)
+        )
+        try:
+            yield
+        finally:
+            pruning.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await pruning
+
+
+def create_runtime(
+    settings: Settings,
+    clock: Clock | None = None,
+    key_source: KeySource = generate_private_key,
+) -> Runtime:
+    """What the requests of a process share."""
+    clock = clock or Clock()
+    database = Database(settings.database_url)
+    store = Store(database, clock, settings.vault)
+    return Runtime(
+        addresses=Addresses(settings.public_url, settings.tenant_url),
+        store=store,
+        configuration=Configuration(store, epoch_reader(database)),
+        audit=AuditQueue(database, clock),
+        vault=settings.vault,
+        clock=clock,
+        passwords=PasswordWorkers(max(1, (os.cpu_count() or 1) // settings.workers)),
+        key_source=key_source,
+        max_graphql_cost=settings.graphql_max_cost,
+        is_development=settings.is_development,
+    )
+
+
+def create() -> Application:
+    """The factory that the server's processes call."""
+    settings = complete(load_settings())
+    logs.configure(settings.log_format, settings.log_level)
+    return Application(settings, create_runtime(settings))

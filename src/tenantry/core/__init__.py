@@ -1,0 +1,1 @@
+"""Values that every layer shares: errors, time, identifiers, facts."""

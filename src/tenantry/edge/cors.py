@@ -1,0 +1,87 @@
+"""Cross-origin answers: by the lists of the application that acts."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tenantry.rules.redirect_uris import allowed_origins
+from tenantry.services.request import acting_application, request_context
+from tenantry.services.runtime import Runtime
+from tenantry.store import applications
+
+_OPEN = frozenset(
+    {
+        "/.well-known/openid-configuration",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-protected-resource/graphql",
+        "/.well-known/jwks.json",
+    }
+)
+_GUARDED = {"/oauth/token": "POST", "/userinfo": "GET, POST", "/graphql": "POST"}
+_HEADERS = "Authorization, Content-Type, Idempotency-Key"
+_MAX_AGE = "600"
+
+
+class Cors:
+    """Answers preflights, and adds the header for the origins of the acting application."""
+
+    def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
+        self._app = app
+        self._runtime = runtime
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        origin = Headers(scope=scope).get("origin")
+        path: str = scope["path"]
+        if origin is None or (path not in _OPEN and path not in _GUARDED):
+            await self._app(scope, receive, send)
+            return
+        if scope["method"] == "OPTIONS":
+            await self._preflight(scope, send, origin, path)
+            return
+
+        async def send_with_header(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if path in _OPEN:
+                    headers["Access-Control-Allow-Origin"] = "*"
+                else:
+                    headers.add_vary_header("Origin")
+                    if self._is_listed(scope, origin):
+                        headers["Access-Control-Allow-Origin"] = origin
+                        headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
+            await send(message)
+
+        await self._app(scope, receive, send_with_header)
+
+    def _is_listed(self, scope: Scope, origin: str) -> bool:
+        application = acting_application(scope)
+        if application is None:
+            return False
+        listed = allowed_origins(
+            application.redirect_uris, application.allowed_origins, application.web_origins
+        )
+        return origin in listed or (application.is_system and self._is_ours(scope, origin))
+
+    def _is_ours(self, scope: Scope, origin: str) -> bool:
+        """The explorers of other tenants sign operators in at the root."""
+        address = request_context(scope).address
+        return address.is_root and self._runtime.addresses.is_tenant_origin(origin)
+
+    async def _preflight(self, scope: Scope, send: Send, origin: str, path: str) -> None:
+        allowed = path in _OPEN or self._is_ours(scope, origin)
+        if not allowed:
+            tenant_id = request_context(scope).address.tenant_id
+            listed = await self._runtime.configuration.get(tenant_id, applications.origins, "")
+            allowed = origin in (listed or ())
+        headers = [(b"vary", b"Origin"), (b"content-length", b"0")]
+        if allowed:
+            headers += [
+                (b"access-control-allow-origin", b"*" if path in _OPEN else origin.encode()),
+                (b"access-control-allow-methods", _GUARDED.get(path, "GET").encode()),
+                (b"access-control-allow-headers", _HEADERS.encode()),
+                (b"access-control-max-age", _MAX_AGE.encode()),
+            ]
+        status = 204 if allowed else 403
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,49 @@
+"""The well-known documents: provider metadata, protected resource metadata, keys."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tenantry.edge.render import json_response
+from tenantry.oauth import discovery
+from tenantry.services.management_access import load_tenant
+from tenantry.services.management_api import scopes_of
+from tenantry.services.request import request_context
+from tenantry.services.runtime import Runtime
+from tenantry.services.signing_keys import key_ring
+
+# Short, so that a rotated key is seen soon; a verifier asks again for an unknown kid anyway.
+_CACHE = "public, max-age=60, stale-while-revalidate=60"
+
+
+async def provider(request: Request) -> Response:
+    context = request_context(request.scope)
+    tenant = await load_tenant(request.scope["tenantry.runtime"], context.address.tenant_id)
+    return _cacheable(request, discovery.provider_metadata(context.address, tenant))
+
+
+async def protected_resource(request: Request) -> Response:
+    runtime: Runtime = request.scope["tenantry.runtime"]
+    address = request_context(request.scope).address
+    scopes = [scope.value for scope in scopes_of(is_root=address.is_root)]
+    root_issuer = runtime.addresses.issuer("", is_root=True)
+    return _cacheable(request, discovery.protected_resource_metadata(address, root_issuer, scopes))
+
+
+async def jwks(request: Request) -> Response:
+    runtime: Runtime = request.scope["tenantry.runtime"]
+    tenant = await load_tenant(runtime, request_context(request.scope).address.tenant_id)
+    return _cacheable(request, discovery.jwks(await key_ring(runtime, tenant), tenant))
+
+
+def _cacheable(request: Request, document: dict[str, Any]) -> Response:
+    response = json_response(document, 200, {"Cache-Control": _CACHE})
+    etag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"ETag": etag, "Cache-Control": _CACHE})
+    response.headers["ETag"] = etag
+    return response

@@ -1,0 +1,28 @@
+"""`GET` and `POST /userinfo`."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tenantry.edge.parse import form_parameters, query_parameters
+from tenantry.edge.render import NO_STORE, json_response
+from tenantry.oauth import userinfo as protocol
+from tenantry.oauth.bearer import read_token
+from tenantry.services.request import acts_for, request_context
+
+
+async def userinfo(request: Request) -> Response:
+    body_token = None
+    if request.method == "POST" and request.headers.get("content-type"):
+        body_token = (await form_parameters(request)).get("access_token")
+    unverified_token = read_token(
+        request.headers.get("authorization"),
+        body_token,
+        query_parameters(request).get("access_token"),
+    )
+    claims, application = await protocol.userinfo(
+        request.scope["tenantry.runtime"], request_context(request.scope), unverified_token
+    )
+    acts_for(request.scope, application)
+    return json_response(claims, 200, NO_STORE)

@@ -1,0 +1,35 @@
+"""Refusals and faults as answers, in the format of the endpoint that was asked."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tenantry.core.errors import Overloaded
+from tenantry.edge.render import NO_STORE, json_response, page
+from tenantry.oauth.errors import OAuthError
+from tenantry.pages import Branding, ErrorView, error_page
+
+
+def oauth_error(error: OAuthError) -> Response:
+    """RFC 6749 §5.2."""
+    return json_response(
+        {"error": error.error, "error_description": error.description},
+        error.status,
+        {**NO_STORE, **error.headers},
+    )
+
+
+def overloaded(error: Overloaded) -> Response:
+    return json_response(
+        {"error": "temporarily_unavailable", "error_description": "The server is overloaded."},
+        503,
+        {**NO_STORE, "Retry-After": str(error.retry_after)},
+    )
+
+
+def error_response_page(
+    request: Request, branding: Branding | None, error: str, description: str, status: int = 400
+) -> Response:
+    correlation_id = str(request.scope.get("tenantry.request_id", ""))
+    return page(error_page(ErrorView(branding, error, description, correlation_id)), status)

@@ -1,0 +1,184 @@
+"""Pure ASGI around every request: its id and log line, its tenant, its faults."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tenantry.core.context import RequestFacts
+from tenantry.core.errors import Overloaded
+from tenantry.core.ids import new_id
+from tenantry.edge import metrics
+from tenantry.edge.errors import error_response_page, oauth_error, overloaded
+from tenantry.edge.render import json_response
+from tenantry.oauth.errors import OAuthError
+from tenantry.rules.addresses import Location, TenantAddress
+from tenantry.services.request import RequestContext, attach
+from tenantry.services.runtime import Runtime
+from tenantry.store import installation
+from tenantry.store.unit_of_work import INSTALLATION
+
+Networks = tuple[IPv4Network | IPv6Network, ...]
+_log = logging.getLogger("tenantry.request")
+_fault_log = logging.getLogger("tenantry.fault")
+_WITHOUT_HOST = frozenset({"/healthz", "/readyz"})
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Observed:
+    """Gives each request an id, masks faults, and writes one line when the answer is out."""
+
+    def __init__(self, app: ASGIApp, proxies: Networks) -> None:
+        self._app = app
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        began = time.perf_counter()
+        headers = Headers(scope=scope)
+        trusted = is_trusted(scope, self._proxies)
+        given = headers.get("x-request-id", "") if trusted else ""
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+        scope["tenantry.request_id"] = request_id
+        scope["tenantry.ip"] = client_ip(scope, headers, self._proxies)
+        status = 0
+        path = scope["path"]
+
+        async def observed_send(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                answered = MutableHeaders(scope=message)
+                answered["X-Request-Id"] = request_id
+                answered.setdefault("X-Content-Type-Options", "nosniff")
+                answered.setdefault("Referrer-Policy", "no-referrer")
+            await send(message)
+
+        try:
+            await self._app(scope, receive, observed_send)
+        except Exception as error:  # Whatever it was, the answer says nothing of it.
+            if status:
+                raise
+            response = _answer_to(Request(scope), error, request_id)
+            await response(scope, receive, observed_send)
+        finally:
+            seconds = time.perf_counter() - began
+            metrics.observe(scope["method"], scope.get("tenantry.route", "none"), status, seconds)
+            _log.info(
+                "request",
+                extra={
+                    "request_id": request_id,
+                    "method": scope["method"],
+                    "path": path,
+                    "status": status,
+                    "milliseconds": round(seconds * 1000, 2),
+                    "tenant": scope.get("tenantry.tenant_name", ""),
+                    "ip": scope["tenantry.ip"],
+                },
+            )
+
+
+def _answer_to(request: Request, error: Exception, request_id: str) -> ASGIApp:
+    if isinstance(error, OAuthError):
+        return oauth_error(error)
+    if isinstance(error, Overloaded):
+        return overloaded(error)
+    _fault_log.error("fault in request %s", request_id, exc_info=error)
+    description = "Something went wrong on the server."
+    if "text/html" in request.headers.get("accept", ""):
+        return error_response_page(request, None, "server_error", description, 500)
+    return json_response({"error": "server_error", "error_description": description}, 500)
+
+
+def is_trusted(scope: Scope, proxies: Networks) -> bool:
+    """Whether the peer is a proxy that the settings name."""
+    client = scope.get("client")
+    return client is not None and _is_in(client[0], proxies)
+
+
+def _is_in(text: str, networks: Networks) -> bool:
+    if not networks:
+        return False
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return False
+    return any(address in network for network in networks)
+
+
+def client_ip(scope: Scope, headers: Mapping[str, str], proxies: Networks) -> str:
+    """The last address that no trusted proxy vouches for as another proxy of ours."""
+    client = scope.get("client")
+    address: str = client[0] if client else ""
+    if not _is_in(address, proxies):
+        return address
+    for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+        hop = hop.strip()
+        try:
+            ip_address(hop)
+        except ValueError:
+            return address
+        address = hop
+        if not _is_in(hop, proxies):
+            break
+    return address
+
+
+class Tenancy:
+    """Resolves the request to a tenant by host, then by path; an unknown host gets 421."""
+
+    def __init__(self, app: ASGIApp, runtime: Runtime, proxies: Networks) -> None:
+        self._app = app
+        self._runtime = runtime
+        self._proxies = proxies
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path in _WITHOUT_HOST:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if is_trusted(scope, self._proxies):
+            host = headers.get("x-forwarded-host", host)
+        location = self._runtime.addresses.locate(host, path)
+        if location is None:
+            refusal = json_response({"error": "misdirected_request"}, 421)
+            await refusal(scope, receive, send)
+            return
+        address = await self._address(location)
+        if address is None:
+            by_path = bool(location.prefix)
+            refusal = json_response(
+                {"error": "not_found" if by_path else "misdirected_request"},
+                404 if by_path else 421,
+            )
+            await refusal(scope, receive, send)
+            return
+        facts = RequestFacts(
+            scope["tenantry.request_id"], scope["tenantry.ip"], headers.get("user-agent", "")
+        )
+        scope["path"] = location.path
+        scope["tenantry.tenant_name"] = address.name
+        attach(scope, RequestContext(address, facts))
+        await self._app(scope, receive, send)
+
+    async def _address(self, location: Location) -> TenantAddress | None:
+        identity = await self._runtime.configuration.get(
+            INSTALLATION, installation.tenant_identity, location.tenant_name or ""
+        )
+        if identity is None:
+            return None
+        is_root = location.tenant_name is None
+        tenant_id, name = identity
+        return TenantAddress(
+            tenant_id, name, is_root, self._runtime.addresses.issuer(name, is_root=is_root)
+        )

@@ -1,0 +1,67 @@
+"""Answers: JSON, pages, redirects and the two response modes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+
+from starlette.responses import RedirectResponse, Response
+
+from tenantry.oauth.authorization_request import ResponseTarget
+from tenantry.pages import FormPostView, form_post_page, security_headers
+
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+def json_response(
+    content: Any, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    return Response(
+        json.dumps(content, separators=(",", ":")),
+        status,
+        {"X-Content-Type-Options": "nosniff", **(headers or {})},
+        "application/json",
+    )
+
+
+def page(html: str, status: int = 200) -> Response:
+    return Response(html.encode(), status, security_headers("page"), "text/html; charset=utf-8")
+
+
+def see_other(url: str) -> Response:
+    """303, so that credentials that were posted are not posted again (RFC 9700 §4.12)."""
+    headers = {**NO_STORE, "Referrer-Policy": "no-referrer"}
+    response = RedirectResponse(url, 303, headers)
+    # The URL was registered as it is: nothing in it may be written anew.
+    response.headers["location"] = url
+    return response
+
+
+def authorization_response(
+    target: ResponseTarget, parameters: Mapping[str, str], issuer: str | None
+) -> Response:
+    """The answer at the redirect URI, with `state` and, unless switched off, `iss` (RFC 9207)."""
+    fields = dict(parameters)
+    if target.state is not None:
+        fields["state"] = target.state
+    if issuer is not None:
+        fields["iss"] = issuer
+    if target.response_mode == "form_post":
+        html = form_post_page(FormPostView(target.redirect_uri, tuple(fields.items())))
+        return Response(
+            html.encode(), 200, security_headers("form_post"), "text/html; charset=utf-8"
+        )
+    return see_other(with_query(target.redirect_uri, fields))
+
+
+def with_query(uri: str, fields: Mapping[str, str]) -> str:
+    """`uri` with more parameters in its query (RFC 6749 §3.1.2: "MUST be retained")."""
+    if not fields:
+        return uri
+    parts = urlsplit(uri)
+    query = urlencode(fields, quote_via=quote)
+    if parts.scheme not in {"http", "https"}:
+        return f"{uri}{'&' if '?' in uri else '?'}{query}"
+    return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query))

@@ -1,0 +1,84 @@
+"""The routes under an issuer, hot ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tenantry.edge.endpoints import authorize, interaction, logout, metadata, operations, userinfo
+from tenantry.edge.endpoints.token import token
+from tenantry.edge.errors import error_response_page
+from tenantry.edge.render import json_response
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Methods = Mapping[str, Endpoint]
+
+ROUTES: Mapping[str, Methods] = {
+    "/oauth/token": {"POST": token},
+    "/userinfo": {"GET": userinfo.userinfo, "POST": userinfo.userinfo},
+    "/.well-known/jwks.json": {"GET": metadata.jwks},
+    "/.well-known/openid-configuration": {"GET": metadata.provider},
+    "/.well-known/oauth-authorization-server": {"GET": metadata.provider},
+    "/.well-known/oauth-protected-resource/graphql": {"GET": metadata.protected_resource},
+    "/authorize": {"GET": authorize.authorization, "POST": authorize.authorization},
+    "/u/login": {"GET": interaction.login_form, "POST": interaction.login},
+    "/u/consent": {"GET": interaction.consent_form, "POST": interaction.consent},
+    "/u/logout": {"POST": logout.confirm},
+    "/oidc/logout": {"GET": logout.rp_initiated, "POST": logout.rp_initiated},
+    "/v2/logout": {"GET": logout.return_to},
+    "/healthz": {"GET": operations.healthz},
+    "/readyz": {"GET": operations.readyz},
+    "/": {"GET": operations.home},
+}
+
+
+class Router:
+    """Finds the endpoint by the exact path: a table, since no path has a parameter."""
+
+    def __init__(self, graphql: ASGIApp, assets: Mapping[str, Path]) -> None:
+        self._graphql = graphql
+        self._assets = operations.Assets(assets)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        methods = ROUTES.get(path)
+        if methods is None and path == "/graphql":
+            scope["tenantry.route"] = path
+            await self._graphql(scope, receive, send)
+            return
+        if methods is None and path.startswith("/assets/"):
+            scope["tenantry.route"] = "/assets"
+            methods = {"GET": self._assets.serve}
+        elif methods is not None:
+            scope["tenantry.route"] = path
+        request = Request(scope, receive)
+        response = await self._respond(request, methods)
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request, methods: Methods | None) -> Response:
+        if methods is None:
+            return _missing(request)
+        method = "GET" if request.method == "HEAD" else request.method
+        endpoint = methods.get(method)
+        if endpoint is None:
+            return _wrong_method(sorted(methods))
+        return await endpoint(request)
+
+
+def _missing(request: Request) -> Response:
+    if "text/html" in request.headers.get("accept", ""):
+        return error_response_page(request, None, "not_found", "There is no such page.", 404)
+    return json_response({"error": "not_found"}, 404)
+
+
+def _wrong_method(allowed: Sequence[str]) -> Response:
+    names = ", ".join(allowed)
+    return json_response(
+        {"error": "invalid_request", "error_description": f"The method must be {names}."},
+        405,
+        {"Allow": names},
+    )

@@ -1,0 +1,1 @@
+"""Background work that any process may do and one does at a time."""

@@ -1,0 +1,1 @@
+"""Cryptography, and nothing else: signing, envelopes, digests, passwords."""

@@ -1,0 +1,1 @@
+"""The GraphQL management API: one schema that administers everything of a tenant."""

@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-RUCOMZ3O.js";import"./chunk-HXTQRUBO.js";import"./chunk-G6NNC5EP.js";import"./chunk-T6HIFN6N.js";import"./chunk-H4YMBCSJ.js";import"./chunk-XBSCWT6T.js";export{b as getWorker,a as jsonDefaults};

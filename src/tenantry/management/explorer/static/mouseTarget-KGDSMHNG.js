@@ -1,0 +1,1 @@
+import{Jh as a,Kh as b,Lh as c,Mh as d}from"./chunk-T6HIFN6N.js";import"./chunk-H4YMBCSJ.js";import"./chunk-XBSCWT6T.js";export{c as HitTestContext,b as MouseTarget,d as MouseTargetFactory,a as PointerHandlerLastRenderData};

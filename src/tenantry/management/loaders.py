@@ -1,0 +1,89 @@
+"""Loads for many objects what each of them asks for: one unit of work per batch."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from strawberry.dataloader import DataLoader
+
+from tenantry.core.facts import (
+    ApplicationFacts,
+    ClientGrantFacts,
+    ConnectionFacts,
+    ResourceServerFacts,
+)
+from tenantry.store import applications, client_grants, connections, resource_servers
+from tenantry.store.pages import EMPTY_PAGE, Page, PageRequest
+from tenantry.store.unit_of_work import TenantSession
+
+T = TypeVar("T")
+Read = Callable[..., Awaitable[Any]]
+PageKey = tuple[str, PageRequest]
+_MAX_BATCH = 5_000
+"""Below the number of parameters that either database allows in a statement."""
+
+
+class Loaders:
+    """The loaders of one request. What they remember ends with each mutation."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self.application: DataLoader[str, ApplicationFacts | None] = self._by_key(
+            applications.find_by_client_ids
+        )
+        self.resource_server: DataLoader[str, ResourceServerFacts | None] = self._by_key(
+            resource_servers.find_by_identifiers
+        )
+        self.connection: DataLoader[str, ConnectionFacts | None] = self._by_key(
+            connections.find_by_ids
+        )
+        self.client_grants: DataLoader[PageKey, Page[ClientGrantFacts]] = self._pages(
+            client_grants.first_of_each_client
+        )
+        self.client_grant_count: DataLoader[str, int] = self._by_key(
+            client_grants.count_of_each_client, 0
+        )
+        self.connections: DataLoader[PageKey, Page[ConnectionFacts]] = self._pages(
+            connections.first_of_each_application
+        )
+        self.connection_count: DataLoader[str, int] = self._by_key(
+            connections.count_of_each_application, 0
+        )
+
+    def clear(self) -> None:
+        """After a write: what was read before may be old."""
+        for loader in vars(self).values():
+            if isinstance(loader, DataLoader):
+                loader.clear_all()
+
+    def _by_key(
+        self,
+        find: Callable[[TenantSession, Sequence[str]], Mapping[str, Any]],
+        missing: Any = None,
+    ) -> DataLoader[str, Any]:
+        async def load(keys: list[str]) -> list[Any]:
+            found = await self._read(find, keys)
+            return [found.get(key, missing) for key in keys]
+
+        return DataLoader(load, max_batch_size=_MAX_BATCH)
+
+    def _pages(
+        self,
+        find: Callable[[TenantSession, Sequence[str], PageRequest], Mapping[str, Page[T]]],
+    ) -> DataLoader[PageKey, Page[T]]:
+        """Pages below many parents; those that ask alike are read by one statement."""
+
+        def read_all(
+            db: TenantSession, keys: Sequence[PageKey]
+        ) -> dict[PageRequest, Mapping[str, Page[T]]]:
+            parents: dict[PageRequest, list[str]] = {}
+            for parent, request in keys:
+                parents.setdefault(request, []).append(parent)
+            return {request: find(db, names, request) for request, names in parents.items()}
+
+        async def load(keys: list[PageKey]) -> list[Page[T]]:
+            found = await self._read(read_all, keys)
+            return [found[request].get(parent, EMPTY_PAGE) for parent, request in keys]
+
+        return DataLoader(load, max_batch_size=_MAX_BATCH)

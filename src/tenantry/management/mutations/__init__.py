@@ -1,0 +1,1 @@
+"""What the schema changes: a file per noun, each field one unit of work."""

@@ -1,0 +1,114 @@
+"""One mutation field, one unit of work: done once, refused whole, answered alike again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+from pydantic import TypeAdapter
+
+from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.management import idempotency
+from tenantry.management.context import Info
+from tenantry.management.errors import UserError, user_error
+from tenantry.store.unit_of_work import TenantSession, savepoint
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A `UserError` as it is recorded."""
+
+    code: str
+    field: tuple[str, ...]
+    message: str
+    current_revision: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome(Generic[T]):
+    """What a service gave back, or why it refused."""
+
+    value: T | None
+    errors: list[UserError]
+
+
+@dataclass(frozen=True, slots=True)
+class _Record(Generic[T]):
+    value: T | None
+    refusal: DomainError | None
+
+
+async def run(
+    info: Info,
+    result: type[T],
+    function: Callable[Concatenate[TenantSession, P], T],
+    *args: P.args,
+    **kwargs: P.kwargs,
+) -> Outcome[T]:
+    """Runs a service in the tenant of the address. `result` is the type that it returns."""
+    context = info.context
+
+    def work(db: TenantSession) -> _Record[T]:
+        if context.idempotency is None:
+            return _done(db, lambda: function(db, *args, **kwargs))
+        claim = idempotency.claim_of(
+            db, context.idempotency, context.administrator.actor, str(info.path.key)
+        )
+        try:
+            answer = idempotency.take(db, claim)
+        except DomainError as refusal:
+            return _Record(None, refusal)
+        if answer is not None:
+            return _read(result, answer)
+        record = _done(db, lambda: function(db, *args, **kwargs))
+        idempotency.keep(db, claim, _written(result, record))
+        return record
+
+    record = await context.runtime.store.write(context.tenant_id, context.caller, work)
+    context.loaders.clear()
+    return Outcome(record.value, [user_error(record.refusal)] if record.refusal else [])
+
+
+def _done(db: TenantSession, function: Callable[[], T]) -> _Record[T]:
+    """A refusal takes back what was written before it, and nothing else of the unit."""
+    try:
+        with savepoint(db):
+            return _Record(function(), None)
+    except DomainError as refusal:
+        return _Record(None, refusal)
+
+
+def refused(db: TenantSession, refusal: DomainError) -> None:
+    """Stands in for a service where a check before the unit of work has refused."""
+    raise refusal
+
+
+@cache
+def _adapter(result: type[T]) -> TypeAdapter[tuple[T | None, Refusal | None]]:
+    return TypeAdapter(tuple[result | None, Refusal | None])  # type: ignore[valid-type]
+
+
+def _written(result: type[T], record: _Record[T]) -> bytes:
+    error = record.refusal
+    refusal = error and Refusal(error.code, error.field, error.message, error.current_revision)
+    return _adapter(result).dump_json((record.value, refusal))
+
+
+def _read(result: type[T], answer: bytes) -> _Record[T]:
+    value, refusal = _adapter(result).validate_json(answer)
+    if refusal is None:
+        return _Record(value, None)
+    return _Record(
+        value,
+        DomainError(
+            ErrorCode(refusal.code),
+            refusal.message,
+            *refusal.field,
+            current_revision=refusal.current_revision,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What the schema shows: a file per noun, each a hand-written whitelist of its facts."""

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, Index, SQLModel
+
+from tenantry.models.base import json_field, only_where
+
+
+class Tenant(SQLModel, table=True):
+    """A tenant. The row outlives it, so that its name is never used again."""
+
+    __tablename__ = "tenants"
+    __table_args__ = (
+        Index(
+            "tenants_root", "is_root", unique=True, **only_where("is_root IS TRUE", "is_root IS 1")
+        ),
+        Index(
+            "tenants_to_prune",
+            "deleted_at",
+            **only_where("deleted_at IS NOT NULL AND pruned_at IS NULL"),
+        ),
+    )
+    id: str = Field(primary_key=True)
+    name: str = Field(unique=True)
+    is_root: bool
+    environment: str
+    friendly_name: str
+    logo_uri: str | None
+    support_email: str | None
+    support_url: str | None
+    default_audience: str | None
+    default_directory: str | None
+    allowed_logout_urls: list[str] = json_field()
+    session_idle_lifetime: int
+    session_lifetime: int
+    use_scope_descriptions_for_consent: bool
+    enable_application_connections: bool
+    end_session_endpoint_discovery: bool
+    logout_confirmation: bool
+    authorization_response_iss_parameter_supported: bool
+    remove_alg_from_jwks: bool
+    signing_algorithms: list[str] = json_field()
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    deleted_at: datetime | None = None
+    pruned_at: datetime | None = None

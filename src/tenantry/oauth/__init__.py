@@ -1,0 +1,1 @@
+"""The protocol: a module for each specification, each opening with its source and its law."""

@@ -1,0 +1,228 @@
+"""RFC 6749 §4.1.3 and OpenID Connect Core §3.1.3: the code becomes tokens.
+
+Law: check, then claim by one conditional statement. A replay ends the tokens of the first use;
+a failed redemption consumes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantry.core.clock import timestamp
+from tenantry.core.context import Actor
+from tenantry.core.facts import (
+    GrantType,
+    ResourceServerFacts,
+    SigningAlgorithm,
+    TokenDialect,
+    UserFacts,
+)
+from tenantry.keys.signing import KeyRing
+from tenantry.oauth import pkce
+from tenantry.oauth.authorization_request import AuthorizationRequest
+from tenantry.oauth.authorize import CODE_PURPOSE
+from tenantry.oauth.client_authentication import AuthenticatedClient
+from tenantry.oauth.errors import OAuthError, invalid_grant
+from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.token_response import TokenResponse
+from tenantry.rules import claims
+from tenantry.rules.addresses import TenantAddress
+from tenantry.services.apis import find_api_in
+from tenantry.services.management_access import load_tenant
+from tenantry.services.request import RequestContext
+from tenantry.services.runtime import Runtime
+from tenantry.services.signing_keys import key_ring
+from tenantry.store import authorizations, users
+from tenantry.store.audit import Event, record
+from tenantry.store.authorizations import AuthorizationFacts
+from tenantry.store.unit_of_work import TenantSession
+from tenantry.tokens import issue, revoke
+from tenantry.tokens.access_token import AccessTokenContent
+from tenantry.tokens.id_token import IdTokenContent
+
+GRANT_TYPE = "authorization_code"
+DEFAULT_LIFETIME = 86_400
+_WRONG_CODE = "The authorization code is unknown, expired, used or another application's."
+
+
+async def grant(
+    runtime: Runtime,
+    context: RequestContext,
+    client: AuthenticatedClient,
+    parameters: Parameters,
+) -> TokenResponse:
+    application = client.application
+    if GrantType.AUTHORIZATION_CODE not in application.grant_types:
+        raise OAuthError(
+            "unauthorized_client",
+            "The application is not allowed to use the grant type authorization_code.",
+        )
+    presented = Presented(
+        code=parameters.require("code"),
+        redirect_uri=parameters.get("redirect_uri"),
+        code_verifier=parameters.get("code_verifier"),
+    )
+    tenant = await load_tenant(runtime, context.address.tenant_id)
+    ring = await key_ring(runtime, tenant)
+    actor = Actor("application", application.client_id, application.name, context.address.tenant_id)
+    result = await runtime.store.write(
+        context.address.tenant_id,
+        context.caller(actor),
+        redeem,
+        runtime,
+        context.address,
+        client,
+        presented,
+        ring,
+    )
+    if isinstance(result, OAuthError):
+        raise result
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What the token request says of the code."""
+
+    code: str
+    redirect_uri: str | None
+    code_verifier: str | None
+
+
+def redeem(
+    db: TenantSession,
+    runtime: Runtime,
+    address: TenantAddress,
+    client: AuthenticatedClient,
+    presented: Presented,
+    ring: KeyRing,
+) -> TokenResponse | OAuthError:
+    """Find, check, claim, issue. A refusal is returned, so that its mark is kept."""
+    found = authorizations.find_by_code(db, db.vault.digests(presented.code, CODE_PURPOSE))
+    if found is None or found.issuer != address.issuer:
+        return invalid_grant(_WRONG_CODE, "unknown code")
+    if found.client_id != client.application.client_id:
+        return invalid_grant(_WRONG_CODE, "another application's code")
+    if found.consumed_at is not None:
+        return _replayed(db, found)
+    request = AuthorizationRequest.from_json(found.request)
+    user = users.find(db, found.user_id) if found.user_id else None
+    refusal = _check(db, found, request, presented, user)
+    if refusal is not None or user is None:
+        return refusal or invalid_grant(_WRONG_CODE)
+    api = find_api_in(db, runtime.addresses, request.audience) if request.audience else None
+    if request.audience and api is None:
+        return invalid_grant("The API of this authorization is gone.")
+    family_id = issue.new_family_id()
+    if not authorizations.claim_code(db, found.id, family_id):
+        winner = authorizations.find_by_code(db, db.vault.digests(presented.code, CODE_PURPOSE))
+        return _replayed(db, winner or found)
+    return _issue(db, address, client, found, request, user, api, ring, family_id)
+
+
+def _replayed(db: TenantSession, found: AuthorizationFacts) -> OAuthError:
+    # §4.1.2: "If an authorization code is used more than once, the authorization server MUST
+    # deny the request and SHOULD revoke […] all tokens previously issued".
+    if found.family_id is not None:
+        revoke.end_family(db, found.family_id, "code replayed", found.client_id)
+    return invalid_grant(_WRONG_CODE, "replayed code")
+
+
+def _check(
+    db: TenantSession,
+    found: AuthorizationFacts,
+    request: AuthorizationRequest,
+    presented: Presented,
+    user: UserFacts | None,
+) -> OAuthError | None:
+    if found.code_expires_at is None or found.code_expires_at <= db.now:
+        return invalid_grant(_WRONG_CODE, "expired code")
+    # §4.1.3: if the request named a redirect URI, the values "MUST be identical".
+    expected = request.redirect_uri if request.redirect_uri_given else None
+    if presented.redirect_uri != expected and not (
+        expected is None and presented.redirect_uri == request.redirect_uri
+    ):
+        return invalid_grant("The redirect_uri differs from the authorization request's.")
+    if user is None or user.blocked:
+        return invalid_grant("The user cannot sign in any more.")
+    return pkce.verify(request.code_challenge, presented.code_verifier)
+
+
+def _issue(
+    db: TenantSession,
+    address: TenantAddress,
+    client: AuthenticatedClient,
+    found: AuthorizationFacts,
+    request: AuthorizationRequest,
+    user: UserFacts,
+    api: ResourceServerFacts | None,
+    ring: KeyRing,
+    family_id: str,
+) -> TokenResponse:
+    application = client.application
+    wants_identity = "openid" in found.scopes
+    lifetime = api.token_lifetime if api else DEFAULT_LIFETIME
+    now = timestamp(db.now)
+    auth_time = timestamp(found.auth_time or db.now)
+    audience = [api.identifier] if api else []
+    if wants_identity or api is None:
+        audience.append(address.userinfo_audience)
+    access_token = issue.access_token(
+        AccessTokenContent(
+            issuer=address.issuer,
+            subject=user.id,
+            audience=audience,
+            scopes=found.scopes,
+            client_id=application.client_id,
+            issued_at=now,
+            lifetime=lifetime,
+            dialect=api.token_dialect if api else TokenDialect.ACCESS_TOKEN,
+            is_machine=False,
+            auth_time=auth_time,
+        ),
+        ring,
+        api.signing_alg if api else SigningAlgorithm.RS256,
+    )
+    owner = issue.FamilyOwner(application.client_id, user.id, found.session_id)
+    issue.start_family(db, family_id, owner, access_token, lifetime)
+    record(
+        db,
+        Event(
+            "token.issued",
+            client_id=application.client_id,
+            user_id=user.id,
+            details={
+                "grant_type": GRANT_TYPE,
+                "audience": " ".join(audience),
+                "scope": " ".join(found.scopes),
+            },
+        ),
+    )
+    response: TokenResponse = {
+        "access_token": access_token,
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+        "scope": " ".join(found.scopes),
+    }
+    if wants_identity:
+        # §5.4: with an access token the claims of scopes are for userinfo; older applications
+        # that belong to the tenant itself expect them in the ID token as well.
+        richer = application.is_first_party and not application.oidc_conformant
+        profile = claims.released(user, found.scopes, oidc_conformant=False) if richer else {}
+        response["id_token"] = issue.id_token(
+            IdTokenContent(
+                issuer=address.issuer,
+                subject=user.id,
+                client_id=application.client_id,
+                issued_at=now,
+                lifetime=application.id_token_lifetime,
+                auth_time=auth_time,
+                session_id=found.session_id or "",
+                nonce=request.nonce,
+                access_token=access_token,
+                profile=profile,
+            ),
+            ring,
+            application.id_token_signed_response_alg,
+        )
+    return response

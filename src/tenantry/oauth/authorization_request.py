@@ -1,0 +1,206 @@
+"""RFC 6749 §4.1.1 and OpenID Connect Core §3.1.2.1: what an application asks of a person.
+
+Law: the redirect URI is decided before anything else is read; until then every error is a
+page, after it a redirect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tenantry.core.facts import ApplicationFacts, GrantType, TenantFacts
+from tenantry.oauth import pkce
+from tenantry.oauth.errors import OAuthError, invalid_request
+from tenantry.oauth.parameters import Parameters
+from tenantry.rules.interaction import PROMPTS
+from tenantry.rules.redirect_uris import is_registered
+
+RESPONSE_TYPES = ("code",)
+RESPONSE_MODES = ("query", "form_post")
+_UNSUPPORTED = {
+    "request": "request_not_supported",
+    "request_uri": "request_uri_not_supported",
+    "registration": "registration_not_supported",
+}
+_MAX_AGE = 10 * 365 * 24 * 3600
+
+
+class PageError(Exception):
+    """An error before the redirect URI is trusted: a page, never a redirect."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(description)
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseTarget:
+    """Where the answer goes, and how. It was registered by the application."""
+
+    redirect_uri: str
+    response_mode: str
+    state: str | None
+
+
+class RedirectError(Exception):
+    """An error that the application may hear, at its own redirect URI (§4.1.2.1)."""
+
+    def __init__(self, target: ResponseTarget, error: str, description: str) -> None:
+        super().__init__(description)
+        self.target = target
+        self.error = error
+        self.description = description
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """A valid request. `redirect_uri_given` says whether the request named it (§4.1.3)."""
+
+    client_id: str
+    redirect_uri: str
+    redirect_uri_given: bool
+    response_mode: str
+    state: str | None
+    nonce: str | None
+    scopes: tuple[str, ...]
+    audience: str | None
+    code_challenge: str | None
+    prompt: tuple[str, ...]
+    max_age: int | None
+    login_hint: str | None
+
+    @property
+    def target(self) -> ResponseTarget:
+        return ResponseTarget(self.redirect_uri, self.response_mode, self.state)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> AuthorizationRequest:
+        return cls(
+            **{
+                **stored,
+                "scopes": tuple(stored["scopes"]),
+                "prompt": tuple(stored["prompt"]),
+            }
+        )
+
+
+def read_client_id(parameters: Parameters) -> str:
+    try:
+        return parameters.require("client_id")
+    except OAuthError as error:
+        raise PageError(error.error, error.description) from None
+
+
+def decide_redirect_uri(
+    application: ApplicationFacts | None, parameters: Parameters, *, is_own_page: bool
+) -> tuple[str, bool]:
+    """The redirect URI, and whether the request named it. `is_own_page`: the explorer's."""
+    if application is None:
+        raise PageError("invalid_request", "No application has this client_id.")
+    try:
+        asked = parameters.get("redirect_uri")
+    except OAuthError as error:
+        raise PageError(error.error, error.description) from None
+    if asked is None:
+        registered = application.redirect_uris
+        if application.oidc_conformant or len(registered) != 1:
+            raise PageError("invalid_request", "The parameter redirect_uri is missing.")
+        return registered[0], False
+    known = is_registered(asked, application.redirect_uris, application.application_type)
+    if not known and not is_own_page:
+        raise PageError(
+            "invalid_request", "The redirect_uri is not registered for this application."
+        )
+    return asked, True
+
+
+def read_request(
+    parameters: Parameters,
+    application: ApplicationFacts,
+    tenant: TenantFacts,
+    redirect_uri: tuple[str, bool],
+) -> AuthorizationRequest:
+    """The rest of the request; whatever is wrong with it goes to the redirect URI."""
+    uri, given = redirect_uri
+    state = None if "state" in parameters.repeated else parameters.get("state")
+    asked_mode = None if "response_mode" in parameters.repeated else parameters.get("response_mode")
+    mode = asked_mode if asked_mode in RESPONSE_MODES else "query"
+    if mode == "form_post" and not uri.startswith(("http://", "https://")):
+        mode = "query"
+    target = ResponseTarget(uri, mode, state)
+    try:
+        return _read(parameters, application, tenant, target, given=given)
+    except OAuthError as error:
+        raise RedirectError(target, error.error, error.description) from None
+
+
+def _read(
+    parameters: Parameters,
+    application: ApplicationFacts,
+    tenant: TenantFacts,
+    target: ResponseTarget,
+    *,
+    given: bool,
+) -> AuthorizationRequest:
+    parameters.refuse_repetition()
+    for name, error in _UNSUPPORTED.items():
+        if parameters.get(name) is not None:
+            raise OAuthError(error, f"The parameter {name} is not supported.")
+    response_type = parameters.require("response_type")
+    if response_type not in RESPONSE_TYPES:
+        raise OAuthError("unsupported_response_type", "The response_type must be code.")
+    if GrantType.AUTHORIZATION_CODE not in application.grant_types:
+        raise OAuthError(
+            "unauthorized_client",
+            "The application is not allowed to use the grant type authorization_code.",
+        )
+    if parameters.get("response_mode") not in {None, target.response_mode}:
+        raise invalid_request("The response_mode must be query or form_post.")
+    scopes = parameters.scopes()
+    if not scopes:
+        if application.oidc_conformant:
+            raise OAuthError("invalid_scope", "The parameter scope is missing.")
+        scopes = ("openid",)
+    return AuthorizationRequest(
+        client_id=application.client_id,
+        redirect_uri=target.redirect_uri,
+        redirect_uri_given=given,
+        response_mode=target.response_mode,
+        state=target.state,
+        nonce=parameters.get("nonce"),
+        scopes=scopes,
+        audience=parameters.audience() or tenant.default_audience,
+        code_challenge=pkce.read_challenge(
+            parameters.get("code_challenge"),
+            parameters.get("code_challenge_method"),
+            required=application.is_public or application.require_pkce,
+        ),
+        prompt=_read_prompt(parameters),
+        max_age=_read_max_age(parameters),
+        login_hint=parameters.get("login_hint"),
+    )
+
+
+def _read_prompt(parameters: Parameters) -> tuple[str, ...]:
+    values = tuple(dict.fromkeys((parameters.get("prompt") or "").split()))
+    if not set(values) <= PROMPTS:
+        raise invalid_request("The parameter prompt has an unknown value.")
+    # OpenID Connect Core §3.1.2.1: "If this parameter contains none with any other value, an
+    # error is returned."
+    if "none" in values and len(values) > 1:
+        raise invalid_request("The prompt none stands alone.")
+    return values
+
+
+def _read_max_age(parameters: Parameters) -> int | None:
+    value = parameters.get("max_age")
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) <= 10):
+        raise invalid_request("The parameter max_age is not a number of seconds.")
+    return min(int(value), _MAX_AGE)

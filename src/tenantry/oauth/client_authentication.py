@@ -1,0 +1,91 @@
+"""RFC 6749 §2.3: who the application is, by its secret or, if public, by its identifier.
+
+Law: only this module makes an `AuthenticatedClient`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from urllib.parse import unquote_plus
+
+from tenantry.core.facts import ApplicationFacts, TokenEndpointAuthMethod
+from tenantry.keys.vault import Vault
+from tenantry.oauth.errors import InvalidClient, invalid_request
+from tenantry.oauth.parameters import Parameters
+from tenantry.services.applications import SECRET_PURPOSE
+
+METHODS = tuple(method.value for method in TokenEndpointAuthMethod)
+_MAX_HEADER = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedClient:
+    """An application that proved who it is, or a public one that named itself."""
+
+    application: ApplicationFacts
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedCredentials:
+    """What a request claims. `unverified_secrets` are the readings of one secret."""
+
+    client_id: str
+    unverified_secrets: tuple[str, ...]
+
+
+def read_credentials(authorization: str | None, parameters: Parameters) -> UnverifiedCredentials:
+    """The one method that the request uses (§2.3: "MUST NOT use more than one")."""
+    body_id, body_secret = parameters.get("client_id"), parameters.get("client_secret")
+    if parameters.get("client_assertion") or parameters.get("client_assertion_type"):
+        raise InvalidClient("assertions are not a method of any application")
+    if authorization is None:
+        if body_id is None:
+            raise InvalidClient("no client_id")
+        return UnverifiedCredentials(body_id, (body_secret,) if body_secret else ())
+    client_id, secrets = _read_basic(authorization)
+    if body_secret is not None:
+        raise invalid_request("The request uses more than one way to authenticate.")
+    if body_id is not None and body_id != client_id:
+        raise invalid_request("The parameter client_id differs from the Authorization header.")
+    return UnverifiedCredentials(client_id, secrets)
+
+
+def _read_basic(authorization: str) -> tuple[str, tuple[str, ...]]:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic" or len(authorization) > _MAX_HEADER:
+        raise InvalidClient("the Authorization header is not Basic")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        raise InvalidClient("the Basic credentials are not base64 of UTF-8") from None
+    client_id, colon, secret = text.partition(":")
+    if not colon or not client_id or "\x00" in text:
+        raise InvalidClient("the Basic credentials are malformed")
+    # §2.3.1 has both parts form-encoded, but many clients send them as they are.
+    secrets = tuple(dict.fromkeys((unquote_plus(secret), secret))) if secret else ()
+    return unquote_plus(client_id), secrets
+
+
+def authenticate(
+    application: ApplicationFacts | None, credentials: UnverifiedCredentials, vault: Vault
+) -> AuthenticatedClient:
+    """Basic, body and JSON secrets are one kind; a public application sends none."""
+    digest = application.secret_digest if application else None
+    matched = False
+    for secret in credentials.unverified_secrets or ("",):
+        matched |= vault.matches(_encodable(secret), digest, SECRET_PURPOSE)
+    if application is None:
+        raise InvalidClient("unknown client_id")
+    if application.is_public:
+        if credentials.unverified_secrets:
+            raise InvalidClient("a public application sent a secret")
+        return AuthenticatedClient(application)
+    if not matched:
+        raise InvalidClient("wrong or missing secret")
+    return AuthenticatedClient(application)
+
+
+def _encodable(secret: str) -> str:
+    return secret.encode(errors="replace").decode()

@@ -1,0 +1,44 @@
+"""OAuth errors: what the developer may read, apart from what only the log may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class OAuthError(Exception):
+    """An error of RFC 6749 §5.2 and its relatives. `description` names the parameter."""
+
+    def __init__(
+        self,
+        error: str,
+        description: str,
+        status: int = 400,
+        headers: Mapping[str, str] | None = None,
+        cause: str = "",
+    ) -> None:
+        super().__init__(cause or description)
+        self.error = error
+        self.description = description
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+class InvalidClient(OAuthError):
+    """RFC 6749 §5.2: 401, with a challenge for Basic. One text for every reason."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(
+            "invalid_client",
+            "The application could not be authenticated.",
+            401,
+            {"WWW-Authenticate": 'Basic realm="token endpoint", charset="UTF-8"'},
+            cause,
+        )
+
+
+def invalid_request(description: str) -> OAuthError:
+    return OAuthError("invalid_request", description)
+
+
+def invalid_grant(description: str, cause: str = "") -> OAuthError:
+    return OAuthError("invalid_grant", description, cause=cause)

@@ -1,0 +1,93 @@
+"""RFC 6749 §3.1 and §3.2: parameters appear once, an empty one is absent.
+
+Law: what a client sent is read here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from tenantry.oauth.errors import OAuthError, invalid_request
+from tenantry.rules import scopes
+
+MAX_PARAMETERS = 64
+MAX_VALUE = 8_192
+# RFC 8707 §2 lets a request name several resources; no other parameter may repeat.
+_REPEATABLE = frozenset({"resource"})
+
+
+class Parameters:
+    """The parameters of one request. A repeated one is remembered and refused when read."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        self._values: dict[str, str] = {}
+        self.repeated: set[str] = set()
+        seen: set[str] = set()
+        for number, (name, value) in enumerate(pairs):
+            if number >= MAX_PARAMETERS:
+                raise invalid_request("The request has too many parameters.")
+            if name in seen:
+                self.repeated.add(name)
+            seen.add(name)
+            if value:
+                self._values.setdefault(name, value)
+        for name, value in self._values.items():
+            _require_text(name, value)
+
+    def get(self, name: str) -> str | None:
+        if name in self.repeated:
+            raise invalid_request(f"The parameter {name} is repeated.")
+        return self._values.get(name)
+
+    def require(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise invalid_request(f"The parameter {name} is missing.")
+        return value
+
+    def refuse_repetition(self) -> None:
+        """RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once"."""
+        repeated = sorted(self.repeated - _REPEATABLE)
+        if repeated:
+            name = _printable(repeated[0])
+            raise invalid_request(f"The parameter {name} is repeated.")
+
+    def scopes(self) -> tuple[str, ...]:
+        value = self.get("scope")
+        try:
+            return scopes.parse(value) if value else ()
+        except scopes.MalformedScope:
+            raise OAuthError(
+                "invalid_scope", "The parameter scope is not a list of scope tokens."
+            ) from None
+
+    def audience(self) -> str | None:
+        """`audience`, or else one `resource` (RFC 8707 §2), which is an absolute URI."""
+        audience = self.get("audience")
+        if audience is not None:
+            return audience
+        if "resource" in self.repeated:
+            raise OAuthError("invalid_target", "A token is for one resource at a time.")
+        resource = self.get("resource")
+        if resource is not None and (":" not in resource or "#" in resource):
+            raise OAuthError("invalid_target", "The parameter resource is not an absolute URI.")
+        return resource
+
+    def as_mapping(self) -> Mapping[str, str]:
+        return self._values
+
+
+def _require_text(name: str, value: str) -> None:
+    # "state" and "nonce" are echoed: what cannot be printed is refused where it comes in.
+    if len(value) > MAX_VALUE or len(name) > MAX_VALUE:
+        raise invalid_request(f"The parameter {_printable(name)} is too long.")
+    try:
+        (name + value).encode()
+    except UnicodeEncodeError:
+        raise invalid_request("The request is not valid UTF-8.") from None
+    if any(character < " " and character not in "\t\r\n" for character in name + value):
+        raise invalid_request(f"The parameter {_printable(name)} contains a control character.")
+
+
+def _printable(name: str) -> str:
+    return "".join(c for c in name if c.isascii() and c.isprintable())[:64]

@@ -1,0 +1,85 @@
+"""From a view to its page."""
+
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from tenantry.pages import safe
+from tenantry.pages.views import (
+    ConsentView,
+    ErrorView,
+    FormPostView,
+    LoginView,
+    LogoutView,
+    SignedOutView,
+)
+
+STATIC_DIR = Path(__file__).parent / "static"
+ASSETS_PATH = "/assets/pages/"
+
+
+@cache
+def asset_url(name: str) -> str:
+    """The address of a static file, which changes when its content does."""
+    digest = sha256((STATIC_DIR / name).read_bytes()).hexdigest()[:16]
+    return f"{ASSETS_PATH}{name}?v={digest}"
+
+
+def login_page(view: LoginView) -> str:
+    return _render("login.html", view)
+
+
+def consent_page(view: ConsentView) -> str:
+    return _render("consent.html", view)
+
+
+def error_page(view: ErrorView) -> str:
+    return _render("error.html", view)
+
+
+def logout_page(view: LogoutView) -> str:
+    return _render("logout.html", view)
+
+
+def signed_out_page(view: SignedOutView) -> str:
+    return _render("signed_out.html", view)
+
+
+def form_post_page(view: FormPostView) -> str:
+    """The answer of `response_mode=form_post`; only a web address can receive it."""
+    if not safe.is_web_address(view.action):
+        raise ValueError("a form_post answer needs an http or https address")
+    return _render("form_post.html", view)
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals["asset_url"] = asset_url
+    environment.filters.update(
+        web_uri=safe.web_uri,
+        mail_uri=safe.mail_uri,
+        text=safe.text,
+        initial=safe.initial,
+    )
+    return environment
+
+
+_ENVIRONMENT = _environment()
+
+
+def _render(
+    template: str,
+    view: LoginView | ConsentView | ErrorView | LogoutView | SignedOutView | FormPostView,
+) -> str:
+    page = _ENVIRONMENT.get_template(template).render(view=view)
+    # JSON can carry half a surrogate pair, which no response can be encoded with.
+    return page.encode(errors="replace").decode()

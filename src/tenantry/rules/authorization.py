@@ -1,0 +1,163 @@
+"""Whether a token is issued, for what and with which scopes: pure decisions with their trace.
+
+A decision is `Granted` or `Refused`; both name each rule that took part, in order, with the
+setting that decided it, so that explaining a decision runs the same code as making it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tenantry.core.facts import (
+    AccessPolicy,
+    ApplicationFacts,
+    GrantType,
+    ResourceServerFacts,
+    SubjectType,
+)
+from tenantry.rules import scopes
+
+IDENTITY_SCOPES = ("openid", "profile", "email", "address", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule that took part: its name, its result, the setting that decided."""
+
+    name: str
+    passed: bool
+    setting: str
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What may be issued. `api` is None for a token that only `/userinfo` accepts."""
+
+    api: ResourceServerFacts | None
+    scopes: tuple[str, ...]
+    trace: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The OAuth error (RFC 6749 §5.2, RFC 8707 §2) and its description for the developer."""
+
+    error: str
+    description: str
+    status: int
+    trace: tuple[Rule, ...]
+
+
+Decision = Granted | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentialsFacts:
+    """`granted` are the scopes of the client grant now; None where there is none."""
+
+    application: ApplicationFacts
+    audience: str | None
+    api: ResourceServerFacts | None
+    granted: tuple[str, ...] | None
+    requested: tuple[str, ...]
+
+
+def decide_client_credentials(facts: ClientCredentialsFacts) -> Decision:
+    """RFC 6749 §4.4 under the client grants and the API's policy for applications."""
+    trace: list[Rule] = []
+    application, api = facts.application, facts.api
+
+    def refused(error: str, description: str, status: int = 400) -> Refused:
+        return Refused(error, description, status, tuple(trace))
+
+    if not _holds(trace, "grant_type", _allows(application), "Application.grantTypes"):
+        return refused(
+            "unauthorized_client",
+            "The application is not allowed to use the grant type client_credentials.",
+        )
+    if not _holds(
+        trace, "confidential", not application.is_public, "Application.tokenEndpointAuthMethod"
+    ):
+        return refused("unauthorized_client", "A public application cannot use this grant type.")
+    if not _holds(trace, "audience_given", facts.audience is not None, "Tenant.defaultAudience"):
+        return refused("invalid_request", "The parameter audience is missing.")
+    if not _holds(trace, "audience_known", api is not None, "ResourceServer.identifier"):
+        return refused("invalid_target", "The audience is not an API of this tenant.")
+    policy = api.client_access_policy if api else AccessPolicy.DENY_ALL
+    if not _holds(
+        trace,
+        "client_access_policy",
+        policy is not AccessPolicy.DENY_ALL,
+        "ResourceServer.clientAccessPolicy",
+    ):
+        return refused("access_denied", "The API gives no tokens to applications.", 403)
+    granted = facts.granted
+    if not _holds(trace, "client_grant", granted is not None, "ClientGrant") or granted is None:
+        return refused(
+            "access_denied", "The application has no client grant for this audience.", 403
+        )
+    excess = [scope for scope in facts.requested if scope not in granted]
+    if not _holds(trace, "scopes_granted", not excess, "ClientGrant.scopes"):
+        return refused("invalid_scope", f"The scope {excess[0]} is not granted.")
+    return Granted(api, facts.requested or granted, tuple(trace))
+
+
+def _allows(application: ApplicationFacts) -> bool:
+    return GrantType.CLIENT_CREDENTIALS in application.grant_types
+
+
+@dataclass(frozen=True, slots=True)
+class UserFlowFacts:
+    """`granted` as above for the subject type user; `permitted` are the user's permissions.
+
+    `permitted` is None while the user is not known: then what depends on it is not decided.
+    """
+
+    application: ApplicationFacts
+    audience: str | None
+    api: ResourceServerFacts | None
+    granted: tuple[str, ...] | None
+    permitted: tuple[str, ...] | None
+    requested: tuple[str, ...]
+
+
+def decide_user_flow(facts: UserFlowFacts) -> Decision:
+    """What an application may get on a user's behalf: narrowed, never refused for a scope."""
+    trace: list[Rule] = []
+    identity = scopes.cut(facts.requested, IDENTITY_SCOPES)
+    if facts.audience is None:
+        return Granted(None, identity, tuple(trace))
+    api = facts.api
+    known = _holds(trace, "audience_known", api is not None, "ResourceServer.identifier")
+    if not known or api is None:
+        return Refused(
+            "invalid_target", "The audience is not an API of this tenant.", 400, tuple(trace)
+        )
+    policy = api.user_access_policy
+    setting = "ResourceServer.userAccessPolicy"
+    if not _holds(trace, "user_access_policy", policy is not AccessPolicy.DENY_ALL, setting):
+        return Refused(
+            "access_denied", "The API gives no tokens on behalf of users.", 403, tuple(trace)
+        )
+    allowed: Iterable[str] = api.scope_values
+    if policy is AccessPolicy.REQUIRE_CLIENT_GRANT:
+        if not _holds(trace, "client_grant", facts.granted is not None, "ClientGrant"):
+            return Refused(
+                "access_denied",
+                f"The application has no client grant for {SubjectType.USER.value} access to "
+                "this audience.",
+                403,
+                tuple(trace),
+            )
+        allowed = scopes.cut(allowed, facts.granted or ())
+    if api.enforce_policies and facts.permitted is not None:
+        allowed = scopes.cut(allowed, facts.permitted)
+        trace.append(Rule("permissions", True, "User permissions"))
+    granted = {*identity, *allowed}
+    return Granted(api, scopes.cut(facts.requested, granted), tuple(trace))
+
+
+def _holds(trace: list[Rule], name: str, passed: bool, setting: str) -> bool:
+    trace.append(Rule(name, passed, setting))
+    return passed

@@ -1,0 +1,72 @@
+"""What an authorization needs next from the person: nothing, a login, a consent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from tenantry.core.facts import ApplicationFacts, ConsentFacts, ResourceServerFacts
+from tenantry.rules.redirect_uris import is_local
+
+PROMPTS = frozenset({"none", "login", "consent", "select_account"})
+
+
+class Step(StrEnum):
+    LOGIN = "login"
+    CONSENT = "consent"
+    ISSUE = "issue"
+    LOGIN_REQUIRED = "login_required"
+    CONSENT_REQUIRED = "consent_required"
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionFacts:
+    """`auth_time` is None without a session; the `*_here` happened in this authorization."""
+
+    prompt: Sequence[str]
+    max_age: int | None
+    auth_time: datetime | None
+    authenticated_here: bool
+    needs_consent: bool
+    consented_here: bool
+    now: datetime
+
+
+def next_step(facts: InteractionFacts) -> Step:
+    """OpenID Connect Core §3.1.2.1 to §3.1.2.4: login first, then consent, then the code."""
+    silent = "none" in facts.prompt
+    if facts.auth_time is None or (_must_login(facts) and not facts.authenticated_here):
+        return Step.LOGIN_REQUIRED if silent else Step.LOGIN
+    asked = "consent" in facts.prompt
+    if (facts.needs_consent or asked) and not facts.consented_here:
+        return Step.CONSENT_REQUIRED if silent else Step.CONSENT
+    return Step.ISSUE
+
+
+def _must_login(facts: InteractionFacts) -> bool:
+    if "login" in facts.prompt or "select_account" in facts.prompt:
+        return True
+    if facts.max_age is None or facts.auth_time is None:
+        return False
+    return facts.now - facts.auth_time > timedelta(seconds=facts.max_age)
+
+
+def needs_consent(
+    application: ApplicationFacts,
+    api: ResourceServerFacts | None,
+    redirect_uri: str,
+    scopes: Sequence[str],
+    stored: ConsentFacts | None,
+) -> bool:
+    """Whether the person is asked.
+
+    A first-party application is trusted unless the API wants to ask or any program on the
+    user's machine could be behind its redirect; the server's own pages are always trusted.
+    What was allowed before is not asked again, by first or third parties.
+    """
+    trusted = application.is_first_party and (api is None or api.skip_consent_for_first_party)
+    if trusted and (application.is_system or not is_local(redirect_uri)):
+        return False
+    return stored is None or not set(scopes) <= set(stored.scopes)

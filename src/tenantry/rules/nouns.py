@@ -1,0 +1,197 @@
+"""What tenants, APIs, client grants, connections and users may be: tables of checked fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.core.facts import (
+    AccessPolicy,
+    Address,
+    Environment,
+    Scope,
+    SigningAlgorithm,
+    SubjectType,
+    TokenDialect,
+)
+from tenantry.rules import scopes
+from tenantry.rules.addresses import TENANT_NAME
+from tenantry.rules.fields import (
+    Field,
+    clean_text,
+    email,
+    flag,
+    integer,
+    list_of,
+    one_of,
+    text,
+    web_url,
+)
+from tenantry.rules.redirect_uris import registered_uri
+
+MAX_SCOPES = 1000
+_SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,126}[A-Za-z0-9])?")
+_BIRTHDATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))?")
+_PHONE = re.compile(r"\+[1-9]\d{1,14}(?:;ext=\d{1,15})?")
+_USERNAME = re.compile(r"[A-Za-z0-9._+@!#$'^`~-]{1,128}")
+MIN_PASSWORD, MAX_PASSWORD = 8, 256
+MINUTE = 60
+
+
+def _matching(pattern: re.Pattern[str], what: str, maximum: int) -> Any:
+    def check(value: Any, path: tuple[str, ...]) -> str:
+        result = clean_text(value, path, maximum, 1)
+        if not pattern.fullmatch(result):
+            raise DomainError(ErrorCode.INVALID, f"Must be {what}.", *path)
+        return result
+
+    return check
+
+
+def tenant_name(value: Any, path: tuple[str, ...]) -> str:
+    """3 to 63 lower-case letters, digits and hyphens, no hyphen at either end."""
+    if not isinstance(value, str) or not TENANT_NAME.fullmatch(value):
+        raise DomainError(
+            ErrorCode.INVALID,
+            "A name has 3 to 63 lower-case letters, digits and hyphens, and begins and ends "
+            "with a letter or a digit.",
+            *path,
+        )
+    return value
+
+
+def api_identifier(value: Any, path: tuple[str, ...]) -> str:
+    """The audience of tokens, compared exactly. It may be any text, a URL by custom."""
+    result = clean_text(value, path, 600, 1)
+    if result != value or " " in result or not result.isascii():
+        raise DomainError(
+            ErrorCode.INVALID, "An identifier has visible ASCII characters only.", *path
+        )
+    return result
+
+
+def api_scopes(value: Sequence[Scope], path: tuple[str, ...]) -> tuple[Scope, ...]:
+    """The permissions of an API, each value once, none of the reserved names."""
+    if len(value) > MAX_SCOPES:
+        raise DomainError(ErrorCode.TOO_MANY, f"At most {MAX_SCOPES} scopes.", *path)
+    seen: dict[str, Scope] = {}
+    for index, scope in enumerate(value):
+        place = (*path, str(index))
+        name = scope_token(scope.value, (*place, "value"))
+        if name in scopes.RESERVED:
+            raise DomainError(ErrorCode.INVALID, f"The name {name} is reserved.", *place, "value")
+        if name in seen:
+            raise DomainError(ErrorCode.INVALID, f"{name} is listed twice.", *place, "value")
+        seen[name] = Scope(name, clean_text(scope.description, (*place, "description"), 500))
+    return tuple(seen.values())
+
+
+def scope_token(value: Any, path: tuple[str, ...]) -> str:
+    if not isinstance(value, str) or not scopes.SCOPE_TOKEN.fullmatch(value):
+        raise DomainError(
+            ErrorCode.INVALID,
+            "A scope is visible ASCII without spaces, quotes, backslashes.",
+            *path,
+        )
+    return value
+
+
+def address(value: Address, path: tuple[str, ...]) -> Address:
+    names = ("formatted", "street_address", "locality", "region", "postal_code", "country")
+    parts = {name: getattr(value, name) for name in names}
+    return Address(
+        **{
+            name: None if part is None else clean_text(part, (*path, name), 500)
+            for name, part in parts.items()
+        }
+    )
+
+
+def password(value: str, minimum: int) -> str:
+    if not minimum <= len(value) <= MAX_PASSWORD:
+        raise DomainError(
+            ErrorCode.OUT_OF_RANGE,
+            f"A password has {minimum} to {MAX_PASSWORD} characters.",
+            "password",
+        )
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise DomainError(
+            ErrorCode.INVALID, "The password is not valid text.", "password"
+        ) from None
+    return value
+
+
+TENANT_FIELDS: Mapping[str, Field] = {
+    "environment": Field(one_of(Environment), Environment.DEVELOPMENT),
+    "friendly_name": Field(text(100, forbidden="<>"), ""),
+    "logo_uri": Field(web_url, None),
+    "support_email": Field(email, None),
+    "support_url": Field(web_url, None),
+    "default_audience": Field(api_identifier, None),
+    "default_directory": Field(text(128, 1), None),
+    "allowed_logout_urls": Field(list_of(registered_uri, 100), ()),
+    "session_idle_lifetime": Field(integer(MINUTE, 144_000 * MINUTE), 4_320 * MINUTE),
+    "session_lifetime": Field(integer(MINUTE, 525_600 * MINUTE), 10_080 * MINUTE),
+    "use_scope_descriptions_for_consent": Field(flag, False),
+    "enable_application_connections": Field(flag, True),
+    "end_session_endpoint_discovery": Field(flag, True),
+    "logout_confirmation": Field(flag, True),
+    "authorization_response_iss_parameter_supported": Field(flag, True),
+    "remove_alg_from_jwks": Field(flag, False),
+    "signing_algorithms": Field(list_of(one_of(SigningAlgorithm), 4), (SigningAlgorithm.RS256,)),
+}
+
+RESOURCE_SERVER_FIELDS: Mapping[str, Field] = {
+    "name": Field(text(200, 1, forbidden="<>")),
+    "identifier": Field(api_identifier),
+    "scopes": Field(api_scopes, ()),
+    "signing_alg": Field(one_of(SigningAlgorithm), SigningAlgorithm.RS256),
+    "token_lifetime": Field(integer(1, 2_592_000), 86_400),
+    "token_dialect": Field(one_of(TokenDialect), TokenDialect.ACCESS_TOKEN),
+    "skip_consent_for_first_party": Field(flag, True),
+    "user_access_policy": Field(one_of(AccessPolicy), AccessPolicy.ALLOW_ALL),
+    "client_access_policy": Field(
+        one_of(AccessPolicy, (AccessPolicy.REQUIRE_CLIENT_GRANT, AccessPolicy.DENY_ALL)),
+        AccessPolicy.REQUIRE_CLIENT_GRANT,
+    ),
+}
+
+CLIENT_GRANT_FIELDS: Mapping[str, Field] = {
+    "client_id": Field(text(128, 1)),
+    "audience": Field(text(600, 1)),
+    "subject_type": Field(one_of(SubjectType), SubjectType.CLIENT),
+    "scopes": Field(list_of(scope_token, MAX_SCOPES), ()),
+    "allow_all_scopes": Field(flag, False),
+}
+
+CONNECTION_FIELDS: Mapping[str, Field] = {
+    "name": Field(_matching(_SLUG, "letters, digits and hyphens", 128)),
+    "display_name": Field(text(100), ""),
+    "password_minimum_length": Field(integer(MIN_PASSWORD, 72), MIN_PASSWORD),
+}
+
+USER_FIELDS: Mapping[str, Field] = {
+    "email": Field(email, None),
+    "email_verified": Field(flag, False),
+    "username": Field(_matching(_USERNAME, "a username", 128), None),
+    "name": Field(text(300), None),
+    "given_name": Field(text(150), None),
+    "family_name": Field(text(150), None),
+    "middle_name": Field(text(150), None),
+    "nickname": Field(text(300), None),
+    "preferred_username": Field(text(300), None),
+    "profile": Field(web_url, None),
+    "picture": Field(web_url, None),
+    "website": Field(web_url, None),
+    "gender": Field(text(50), None),
+    "birthdate": Field(_matching(_BIRTHDATE, "YYYY-MM-DD or YYYY", 10), None),
+    "zoneinfo": Field(text(64), None),
+    "locale": Field(text(35), None),
+    "phone_number": Field(_matching(_PHONE, "a number in E.164 form", 40), None),
+    "phone_number_verified": Field(flag, False),
+    "address": Field(address, None),
+}

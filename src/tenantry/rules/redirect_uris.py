@@ -1,0 +1,91 @@
+"""Where a browser may be sent: registered URLs, compared as text (RFC 9700 §2.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.core.facts import ApplicationType
+from tenantry.rules.fields import MAX_URL, UrlParts, clean_text, split_url
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+# Schemes that a browser runs, reads or shows itself.
+_FORBIDDEN_SCHEMES = frozenset(
+    {"javascript", "data", "vbscript", "file", "about", "blob", "filesystem", "view-source", "ws"}
+)
+_LOOPBACK_LITERALS = frozenset({"127.0.0.1", "::1"})
+LOCAL_HOSTS = _LOOPBACK_LITERALS | {"localhost"}
+
+
+def registered_uri(value: Any, path: tuple[str, ...]) -> str:
+    """A URL that may be registered: absolute, no fragment (RFC 6749 §3.1.2), no credentials.
+
+    A native application may register a private-use scheme (RFC 8252 §7.1).
+    """
+    uri = clean_text(value, path, MAX_URL, 1)
+    scheme = uri.partition(":")[0]
+    if not _SCHEME.fullmatch(scheme) or scheme in _FORBIDDEN_SCHEMES:
+        raise DomainError(ErrorCode.INVALID, "This scheme is not allowed.", *path)
+    if "#" in uri:
+        raise DomainError(ErrorCode.INVALID, "A fragment is not allowed.", *path)
+    if "*" in uri or "{" in uri:
+        raise DomainError(ErrorCode.INVALID, "Placeholders are not allowed.", *path)
+    if scheme in {"http", "https"}:
+        if split_url(uri) is None:
+            raise DomainError(ErrorCode.INVALID, "Must be an absolute URL.", *path)
+    elif "." not in scheme or not uri.isascii() or not uri.isprintable():
+        raise DomainError(
+            ErrorCode.INVALID, "A private-use scheme must be a reversed domain name.", *path
+        )
+    return uri
+
+
+def is_registered(uri: str, registered: Iterable[str], application_type: ApplicationType) -> bool:
+    """Exact match; for native applications a loopback literal matches on any port."""
+    registered = tuple(registered)
+    if uri in registered:
+        return True
+    # RFC 8252 §7.3: "MUST allow any port to be specified at the time of the request".
+    if application_type is not ApplicationType.NATIVE:
+        return False
+    asked = split_url(uri)
+    if asked is None or not _is_loopback_redirect(asked):
+        return False
+    return any(
+        entry is not None
+        and _is_loopback_redirect(entry)
+        and (entry.host, entry.path, entry.query) == (asked.host, asked.path, asked.query)
+        and not asked.has_fragment
+        for entry in map(split_url, registered)
+    )
+
+
+def _is_loopback_redirect(parts: UrlParts) -> bool:
+    return parts.scheme == "http" and parts.host in _LOOPBACK_LITERALS
+
+
+def is_local(uri: str) -> bool:
+    """Whether any program on the user's own machine may be behind this URL."""
+    parts = split_url(uri)
+    return parts is not None and (parts.host in LOCAL_HOSTS or parts.host.endswith(".localhost"))
+
+
+def origin_of(uri: str) -> str | None:
+    """The web origin of an http or https URL (RFC 6454 §4), default ports left out."""
+    parts = split_url(uri)
+    if parts is None or parts.scheme not in {"http", "https"}:
+        return None
+    default = 443 if parts.scheme == "https" else 80
+    host = f"[{parts.host}]" if ":" in parts.host else parts.host
+    port = f":{parts.port}" if parts.port and parts.port != default else ""
+    return f"{parts.scheme}://{host}{port}"
+
+
+def allowed_origins(
+    redirect_uris: Iterable[str], allowed: Iterable[str], web_origins: Iterable[str] = ()
+) -> frozenset[str]:
+    """The origins whose scripts may read answers: the lists, and those of the callbacks."""
+    origins = {origin_of(uri) for uri in (*redirect_uris, *allowed, *web_origins)}
+    return frozenset(origin for origin in origins if origin)

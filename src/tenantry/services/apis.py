@@ -1,0 +1,78 @@
+"""Which API an audience names: a stored one or, at the root, a tenant's management API."""
+
+from __future__ import annotations
+
+from tenantry.core.facts import ResourceServerFacts, SubjectType
+from tenantry.rules.addresses import Addresses
+from tenantry.services.management_api import EVERY_MANAGEMENT_API, derived_api
+from tenantry.store import client_grants, installation, resource_servers, users
+from tenantry.store.cache import Configuration
+from tenantry.store.unit_of_work import INSTALLATION, TenantSession
+
+
+async def find_api(
+    configuration: Configuration, addresses: Addresses, tenant_id: str, audience: str
+) -> ResourceServerFacts | None:
+    """The API, from memory where the tenant has not changed."""
+    api = await configuration.get(tenant_id, resource_servers.find_by_identifier, audience)
+    if api is not None:
+        return api
+    name = addresses.tenant_of_management_identifier(audience)
+    if name is None or not await configuration.get(
+        INSTALLATION, installation.tenant_identity, name
+    ):
+        return None
+    root_api = await configuration.get(
+        tenant_id, resource_servers.find_by_identifier, f"{addresses.public_url}/graphql"
+    )
+    return derived_api(root_api, audience) if root_api and root_api.is_system else None
+
+
+def find_api_in(
+    db: TenantSession, addresses: Addresses, audience: str
+) -> ResourceServerFacts | None:
+    """The same inside a unit of work."""
+    api = resource_servers.find_by_identifier(db, audience)
+    if api is not None:
+        return api
+    name = addresses.tenant_of_management_identifier(audience)
+    if name is None or not installation.tenant_identity(db, name):
+        return None
+    root_api = resource_servers.find_by_identifier(db, f"{addresses.public_url}/graphql")
+    return derived_api(root_api, audience) if root_api and root_api.is_system else None
+
+
+def grant_audiences(audience: str, api: ResourceServerFacts) -> tuple[str, ...]:
+    """The audiences whose grants hold for an API: its own, and for management APIs `*`."""
+    return (audience, EVERY_MANAGEMENT_API) if api.is_system else (audience,)
+
+
+async def granted_to_application(
+    configuration: Configuration,
+    tenant_id: str,
+    client_id: str,
+    api: ResourceServerFacts,
+    subject_type: SubjectType,
+) -> tuple[str, ...] | None:
+    """The scopes that client grants give at an API now; None where there is no grant."""
+    granted: tuple[str, ...] | None = None
+    for audience in grant_audiences(api.identifier, api):
+        grant = await configuration.get(
+            tenant_id, client_grants.find_for, (client_id, audience, subject_type)
+        )
+        if grant is not None:
+            given = (
+                api.scope_values
+                if grant.allow_all_scopes
+                else tuple(scope for scope in grant.scopes if scope in api.scope_values)
+            )
+            granted = tuple(dict.fromkeys((*(granted or ()), *given)))
+    return granted
+
+
+def permitted_to_user(db: TenantSession, user_id: str, api: ResourceServerFacts) -> tuple[str, ...]:
+    """The permissions that a user has at an API now; `*` gives all of them."""
+    held = users.permissions(db, user_id, *grant_audiences(api.identifier, api))
+    if "*" in held:
+        return api.scope_values
+    return tuple(scope for scope in api.scope_values if scope in held)

@@ -1,0 +1,46 @@
+"""Commands: frozen inputs that both edges build. What they hold is checked by `rules`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """Changes of one object: an absent field is unchanged, None clears."""
+
+    id: str
+    values: Values = field(default_factory=dict)
+    expected_revision: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewApplication:
+    """`connections` are names; None enables what the tenant's setting says."""
+
+    values: Values
+    client_secret: str | None = None
+    connections: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationPatch:
+    """A patch of an application. `client_secret` sets a secret that the operator chose."""
+
+    patch: Patch
+    client_secret: str | None = None
+    connections: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """`connection` is a name; `password_hash` was made by the password workers."""
+
+    connection: str
+    values: Values
+    password: str | None = None
+    password_hash: str | None = None

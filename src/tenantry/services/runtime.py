@@ -1,0 +1,36 @@
+"""What a process holds: made once by `tenantry.app`, handed down, never looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantry.core.clock import Clock
+from tenantry.keys.passwords import PasswordWorkers
+from tenantry.keys.signing import KeySource
+from tenantry.keys.vault import Vault
+from tenantry.rules.addresses import Addresses
+from tenantry.store.cache import Configuration
+from tenantry.store.group_commit import AuditQueue
+from tenantry.store.unit_of_work import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The parts that requests share."""
+
+    addresses: Addresses
+    store: Store
+    configuration: Configuration
+    audit: AuditQueue
+    vault: Vault
+    clock: Clock
+    passwords: PasswordWorkers
+    key_source: KeySource
+    max_graphql_cost: int
+    is_development: bool
+
+    def close(self) -> None:
+        self.audit.close()
+        self.configuration.close()
+        self.passwords.close()
+        self.store.close()

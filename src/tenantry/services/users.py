@@ -1,0 +1,132 @@
+"""Users: making, changing, blocking, and their passwords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tenantry.core.errors import DomainError, ErrorCode, not_found
+from tenantry.core.facts import ConnectionFacts, UserFacts
+from tenantry.rules import nouns
+from tenantry.rules.fields import checked, with_defaults
+from tenantry.services.changes import record_change
+from tenantry.services.commands import NewUser, Patch
+from tenantry.store import connections, consents, sessions, users
+from tenantry.store.unit_of_work import TenantSession
+from tenantry.tokens import revoke
+
+
+def check_password(db: TenantSession, connection: str, password: str) -> None:
+    """Whether the policy of a connection, by its name, allows a password for a new user."""
+    nouns.password(password, require_connection(db, connection).password_minimum_length)
+
+
+def check_password_of(db: TenantSession, user_id: str, password: str) -> None:
+    """The same for the connection of an existing user."""
+    connection = connections.find(db, _require(db, user_id).connection_id)
+    if connection is None:
+        raise not_found("connection")
+    nouns.password(password, connection.password_minimum_length)
+
+
+def create(db: TenantSession, command: NewUser) -> UserFacts:
+    """Needs an email or a username. The password was checked and hashed before."""
+    connection = require_connection(db, command.connection)
+    values = with_defaults(nouns.USER_FIELDS, command.values)
+    _require_identifier(values)
+    stored: dict[str, Any] = values | {
+        "connection_id": connection.id,
+        "password_hash": command.password_hash,
+        "password_changed_at": db.now if command.password_hash else None,
+        "blocked": False,
+        "last_login_at": None,
+    }
+    row_id = users.create(db, stored)
+    record_change(db, "user.created", ("User", row_id), after=values, user_id=row_id)
+    return _require(db, row_id)
+
+
+def update(db: TenantSession, patch: Patch) -> UserFacts:
+    current = _require(db, patch.id)
+    values = checked(nouns.USER_FIELDS, patch.values)
+    _require_identifier(
+        {name: values.get(name, getattr(current, name)) for name in ("email", "username")}
+    )
+    users.change(db, current, values, patch.expected_revision)
+    record_change(
+        db,
+        "user.updated",
+        ("User", current.id),
+        before=current,
+        after=values,
+        user_id=current.id,
+    )
+    return _require(db, current.id)
+
+
+def set_password(db: TenantSession, patch: Patch, password_hash: str) -> UserFacts:
+    """Replaces the password and ends the sessions and tokens that the old one made."""
+    current = _require(db, patch.id)
+    values = {"password_hash": password_hash, "password_changed_at": db.now}
+    users.change(db, current, values, patch.expected_revision)
+    end_sign_ins(db, current.id)
+    record_change(
+        db,
+        "user.password_set",
+        ("User", current.id),
+        before=current,
+        after={"password_hash": ""},
+        user_id=current.id,
+    )
+    return _require(db, current.id)
+
+
+def set_blocked(db: TenantSession, patch: Patch, *, blocked: bool) -> UserFacts:
+    """A blocked user cannot sign in, and is signed out everywhere at once."""
+    current = _require(db, patch.id)
+    users.change(db, current, {"blocked": blocked}, patch.expected_revision)
+    if blocked:
+        end_sign_ins(db, current.id)
+    record_change(
+        db,
+        "user.blocked" if blocked else "user.unblocked",
+        ("User", current.id),
+        before=current,
+        after={"blocked": blocked},
+        user_id=current.id,
+    )
+    return _require(db, current.id)
+
+
+def delete(db: TenantSession, patch: Patch) -> str:
+    """Removes the user with sessions, tokens, consents and permissions. Returns the id."""
+    current = _require(db, patch.id)
+    users.delete(db, current, patch.expected_revision)
+    end_sign_ins(db, current.id)
+    consents.delete_for_user(db, current.id)
+    record_change(db, "user.deleted", ("User", current.id), user_id=current.id)
+    return current.id
+
+
+def end_sign_ins(db: TenantSession, user_id: str) -> None:
+    """Ends every session and every token family of a user."""
+    sessions.end_for_user(db, user_id)
+    revoke.end_families_of_user(db, user_id)
+
+
+def require_connection(db: TenantSession, name: str) -> ConnectionFacts:
+    connection = connections.find_by_name(db, name)
+    if connection is None:
+        raise not_found("connection", "connection")
+    return connection
+
+
+def _require(db: TenantSession, id: str) -> UserFacts:
+    user = users.find(db, id)
+    if user is None:
+        raise not_found("user")
+    return user
+
+
+def _require_identifier(values: dict[str, Any]) -> None:
+    if not values["email"] and not values["username"]:
+        raise DomainError(ErrorCode.REQUIRED, "A user needs an email or a username.", "email")

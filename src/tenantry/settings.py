@@ -1,0 +1,277 @@
+"""Every setting of a process, read from `TENANTRY_*` once at start."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from contextlib import suppress
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import model_validator as validates_model
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from tenantry.keys.vault import Vault, generate_encryption_key, parse_encryption_key
+
+PREFIX = "TENANTRY_"
+DATABASE_FILE = "tenantry.db"
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SettingsError(Exception):
+    """One sentence per wrong value: the variable, what it was, what it may be."""
+
+
+class Settings(BaseSettings):
+    """What an operator decides for a process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Server processes; by default one per core.",
+    )
+    public_url: str = Field(
+        "",
+        description="The origin that browsers and applications see, the issuer of the root "
+        "tenant; by default http://localhost:{port}.",
+    )
+    tenant_url: str | None = Field(
+        None,
+        description="The address of tenants, with {name} as its leftmost label, such as "
+        "https://{name}.auth.example.com; by default {public URL}/t/{name}.",
+    )
+    data_dir: Path = Field(
+        Path(".tenantry"),
+        description="The folder of the embedded database and of generated secrets.",
+    )
+    database_url: str = Field(
+        "",
+        description="sqlite:///path or postgresql://user:password@host/name; by default "
+        "tenantry.db in the data folder.",
+    )
+    encryption_key: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated keys of 32 bytes in base64url or hexadecimal: the first "
+        "encrypts, all decrypt. Generated in development, required elsewhere.",
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated addresses or networks whose X-Forwarded-For, "
+        "X-Forwarded-Host and X-Request-Id headers are believed.",
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="How log lines look: text or json."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe line that is logged."
+    )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        description="The port of the Prometheus endpoint, on the same host; off by default.",
+    )
+    log_retention_days: int = Field(
+        90, ge=1, le=3650, description="Days that rows of the audit log are kept: 1 to 3650."
+    )
+    graphql_max_cost: int = Field(
+        10_000, ge=100, description="The greatest cost of one GraphQL operation."
+    )
+    bootstrap_admin_email: str = Field(
+        "admin@localhost.localdomain",
+        description="The first administrator's email; applies to an empty installation only.",
+    )
+    bootstrap_admin_password: SecretStr | None = Field(
+        None, description="The first administrator's password; generated in development."
+    )
+    bootstrap_client_id: str = Field(
+        "tenantry-bootstrap",
+        pattern=r"^[A-Za-z0-9._~-]{1,64}$",
+        description="The client id of the first machine-to-machine application.",
+    )
+    bootstrap_client_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Its secret, of at least 32 characters; generated in development.",
+    )
+
+    @field_validator("encryption_key", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        keys = [part.strip() for part in value.split(",") if part.strip()]
+        for key in keys:
+            parse_encryption_key(key)
+        return keys
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str) -> str:
+        return _origin(value) if value else value
+
+    @field_validator("tenant_url")
+    @classmethod
+    def _check_tenant_url(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        if value.count("{name}") != 1 or not value.split("://")[-1].startswith("{name}."):
+            raise ValueError("{name} must stand once, as the leftmost label of the host")
+        return _origin(value.replace("{name}", "placeholder")).replace("placeholder", "{name}", 1)
+
+    @field_validator("database_url")
+    @classmethod
+    def _check_database_url(cls, value: str) -> str:
+        if value and value.split(":")[0] not in {
+            "sqlite",
+            "postgresql",
+            "postgres",
+            "postgresql+psycopg",
+        }:
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        scheme, separator, rest = value.partition("://")
+        if scheme in {"postgresql", "postgres"}:
+            return f"postgresql+psycopg{separator}{rest}"
+        return value
+
+    @validates_model(mode="after")
+    def _derive(self) -> Settings:
+        if not self.public_url:
+            object.__setattr__(self, "public_url", f"http://localhost:{self.port}")
+        if not self.database_url:
+            path = (self.data_dir / DATABASE_FILE).absolute()
+            object.__setattr__(self, "database_url", f"sqlite:///{path}")
+        return self
+
+    @property
+    def is_development(self) -> bool:
+        """Whether the public URL is on loopback."""
+        return is_loopback(urlsplit(self.public_url).hostname or "")
+
+    @property
+    def is_embedded(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @cached_property
+    def vault(self) -> Vault:
+        """The encryption keys; call `complete` first."""
+        return Vault([parse_encryption_key(key.get_secret_value()) for key in self.encryption_key])
+
+
+def is_loopback(host: str) -> bool:
+    if host in _LOOPBACK_NAMES or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _origin(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http or https URL")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an origin: a scheme, a host and maybe a port, without a path")
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise ValueError("must be https unless the host is on loopback")
+    return f"{parts.scheme}://{parts.netloc.lower()}"
+
+
+def load_settings() -> Settings:
+    """The settings of the environment; SettingsError names every wrong variable."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("\n".join(_sentence(dict(item)) for item in error.errors())) from None
+
+
+def _sentence(item: dict[str, object]) -> str:
+    location = item["loc"]
+    name = str(location[0]) if isinstance(location, tuple) and location else "settings"
+    variable = PREFIX + name.upper()
+    field = Settings.model_fields.get(name)
+    was = "" if name in _SECRET_FIELDS else f" was {os.environ.get(variable, '')!r}:"
+    reason = str(item["msg"]).removeprefix("Value error, ")
+    allowed = f" It may be: {field.description}" if field and field.description else ""
+    return f"{variable}{was} {reason}.{allowed}"
+
+
+_SECRET_FIELDS = {
+    "encryption_key",
+    "bootstrap_admin_password",
+    "bootstrap_client_secret",
+    "database_url",
+}
+
+
+def complete(settings: Settings) -> Settings:
+    """Fills missing secrets in development from the data folder; elsewhere they are required.
+
+    Only the encryption key is needed at every start. Bootstrap secrets are asked for by the
+    first start alone, through `bootstrap_secret`.
+    """
+    if settings.encryption_key:
+        return settings
+    if not settings.is_development:
+        raise SettingsError(
+            f"{PREFIX}ENCRYPTION_KEY was not set: it is required unless the public URL is on "
+            f"loopback. It may be: {Settings.model_fields['encryption_key'].description}"
+        )
+    key = _read_or_create_key(settings.data_dir / "encryption.key")
+    return settings.model_copy(update={"encryption_key": (SecretStr(key),)})
+
+
+def bootstrap_secret(settings: Settings, name: str) -> tuple[str, bool]:
+    """The value of a bootstrap secret, and whether it was generated just now."""
+    value = getattr(settings, name)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value(), False
+    if not settings.is_development:
+        raise SettingsError(
+            f"{PREFIX}{name.upper()} was not set: the first start of an installation needs it "
+            "unless the public URL is on loopback."
+        )
+    return secrets.token_urlsafe(32), True
+
+
+def write_private(path: Path, text: str) -> None:
+    """Writes a file that only its owner may read, never one that somebody else prepared."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    _write_new(temporary, text)
+    temporary.replace(path)
+
+
+def _read_or_create_key(path: Path) -> str:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            _write_new(path, generate_encryption_key() + "\n")
+    return path.read_text().strip()
+
+
+def _write_new(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,186 @@
+"""Applications. A deleted one is marked, so that its use ends at once, and pruned later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+
+from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.core.facts import ApplicationFacts, ApplicationType
+from tenantry.rules.redirect_uris import allowed_origins
+from tenantry.store import pages, records
+from tenantry.store.epochs import bump
+from tenantry.store.pages import Page, PageRequest
+from tenantry.store.rows import to_facts
+from tenantry.store.tables import applications, connection_applications, connections
+from tenantry.store.unit_of_work import TenantSession
+
+SETTINGS = tuple(
+    field.name
+    for field in fields(ApplicationFacts)
+    if field.name not in {"id", "revision", "created_at", "updated_at"}
+)
+
+
+def _taken() -> DomainError:
+    return DomainError(ErrorCode.ALREADY_EXISTS, "This client id is taken.", "client_id")
+
+
+def create(db: TenantSession, values: Mapping[str, Any]) -> str:
+    """`values` name every setting. Returns the id."""
+    row_id = records.create(db, applications, values, _taken())
+    bump(db)
+    return row_id
+
+
+def find(db: TenantSession, id: str) -> ApplicationFacts | None:
+    return records.find(db, applications, ApplicationFacts, id=id, deleted_at=None)
+
+
+def find_by_client_id(db: TenantSession, client_id: str) -> ApplicationFacts | None:
+    return records.find(db, applications, ApplicationFacts, client_id=client_id, deleted_at=None)
+
+
+def find_by_client_ids(db: TenantSession, client_ids: Sequence[str]) -> dict[str, ApplicationFacts]:
+    rows = db.connection.execute(
+        select(applications).where(
+            applications.c.tenant_id == db.tenant_id,
+            applications.c.client_id.in_(client_ids),
+            applications.c.deleted_at.is_(None),
+        )
+    ).mappings()
+    return {row["client_id"]: to_facts(ApplicationFacts, row) for row in rows}
+
+
+def change(
+    db: TenantSession,
+    current: ApplicationFacts,
+    values: Mapping[str, Any],
+    expected_revision: int | None = None,
+) -> None:
+    records.change(db, applications, current, values, expected_revision)
+    bump(db)
+
+
+def mark_deleted(
+    db: TenantSession, current: ApplicationFacts, expected_revision: int | None = None
+) -> None:
+    """Ends its use; what hangs on it is pruned in batches."""
+    records.require_revision(current, expected_revision)
+    db.connection.execute(
+        update(applications)
+        .where(applications.c.tenant_id == db.tenant_id, applications.c.id == current.id)
+        .values(deleted_at=db.now, secret_digest=None)
+    )
+    bump(db)
+
+
+def page(
+    db: TenantSession,
+    request: PageRequest,
+    name_contains: str | None = None,
+    application_type: ApplicationType | None = None,
+) -> Page[ApplicationFacts]:
+    return pages.fetch_page(
+        db,
+        applications,
+        _conditions(db, name_contains, application_type),
+        request,
+        ApplicationFacts,
+    )
+
+
+def count(
+    db: TenantSession,
+    name_contains: str | None = None,
+    application_type: ApplicationType | None = None,
+) -> int:
+    return pages.count(db, applications, _conditions(db, name_contains, application_type))
+
+
+def _conditions(
+    db: TenantSession, name_contains: str | None, application_type: ApplicationType | None
+) -> list[Any]:
+    conditions: list[Any] = [
+        applications.c.tenant_id == db.tenant_id,
+        applications.c.deleted_at.is_(None),
+    ]
+    if name_contains:
+        conditions.append(applications.c.name.icontains(name_contains, autoescape=True))
+    if application_type:
+        conditions.append(applications.c.application_type == application_type.value)
+    return conditions
+
+
+def origins(db: TenantSession, _: str = "") -> frozenset[str]:
+    """Every origin that some application of the tenant lists: what a preflight may pass."""
+    rows = db.connection.execute(
+        select(
+            applications.c.redirect_uris,
+            applications.c.allowed_origins,
+            applications.c.web_origins,
+        ).where(applications.c.tenant_id == db.tenant_id, applications.c.deleted_at.is_(None))
+    )
+    return frozenset(origin for row in rows for origin in allowed_origins(*row))
+
+
+def connection_ids(db: TenantSession, application_id: str) -> tuple[str, ...]:
+    """The connections that are enabled for an application, in order of their names."""
+    rows = db.connection.execute(
+        select(connections.c.id)
+        .join(
+            connection_applications,
+            (connection_applications.c.tenant_id == connections.c.tenant_id)
+            & (connection_applications.c.connection_id == connections.c.id),
+        )
+        .where(
+            connections.c.tenant_id == db.tenant_id,
+            connection_applications.c.application_id == application_id,
+        )
+        .order_by(connections.c.name)
+    )
+    return tuple(rows.scalars())
+
+
+def enabled_connections(
+    db: TenantSession, application_ids: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """The same for many applications, by one statement."""
+    rows = db.connection.execute(
+        select(connection_applications.c.application_id, connection_applications.c.connection_id)
+        .where(
+            connection_applications.c.tenant_id == db.tenant_id,
+            connection_applications.c.application_id.in_(application_ids),
+        )
+        .order_by(connection_applications.c.connection_id)
+    )
+    enabled: dict[str, tuple[str, ...]] = {}
+    for application_id, connection_id in rows:
+        enabled[application_id] = (*enabled.get(application_id, ()), connection_id)
+    return enabled
+
+
+def set_connections(db: TenantSession, application_id: str, connection_ids: Sequence[str]) -> None:
+    """Replaces the enabled connections as a whole."""
+    db.connection.execute(
+        delete(connection_applications).where(
+            connection_applications.c.tenant_id == db.tenant_id,
+            connection_applications.c.application_id == application_id,
+        )
+    )
+    if connection_ids:
+        db.connection.execute(
+            insert(connection_applications),
+            [
+                {
+                    "tenant_id": db.tenant_id,
+                    "application_id": application_id,
+                    "connection_id": connection_id,
+                }
+                for connection_id in connection_ids
+            ],
+        )
+    bump(db)

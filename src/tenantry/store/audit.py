@@ -1,0 +1,120 @@
+"""The audit log: rows in the transaction of the change, or in the next group commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, or_, select
+
+from tenantry.core.context import Caller
+from tenantry.core.facts import LogEventFacts
+from tenantry.core.ids import new_id
+from tenantry.store.pages import Page, PageRequest, fetch_page
+from tenantry.store.rows import to_facts
+from tenantry.store.tables import log_events
+from tenantry.store.unit_of_work import TenantSession
+
+_MAX_USER_AGENT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened. `details` never holds a secret."""
+
+    type: str
+    client_id: str | None = None
+    user_id: str | None = None
+    target_type: str | None = None
+    target_id: str | None = None
+    details: Mapping[str, Any] | None = None
+
+
+def event_row(tenant_id: str, caller: Caller, now: datetime, event: Event) -> dict[str, Any]:
+    """The row of an event, with who caused it and from where."""
+    actor, request = caller.actor, caller.request
+    return {
+        "tenant_id": tenant_id,
+        "id": new_id(),
+        "type": event.type,
+        "created_at": now,
+        "actor_kind": actor.kind,
+        "actor_id": _storable(actor.id),
+        "actor_tenant_id": actor.tenant_id,
+        "client_id": _storable(event.client_id),
+        "user_id": _storable(event.user_id),
+        "target_type": event.target_type,
+        "target_id": _storable(event.target_id),
+        "ip": request.ip,
+        "user_agent": _storable(request.user_agent[:_MAX_USER_AGENT]),
+        "request_id": _storable(request.request_id),
+        "details": {name: _storable(value) for name, value in (event.details or {}).items()},
+    }
+
+
+def _storable(value: Any) -> Any:
+    # A request may name what no column holds; its row must not fail the rows beside it.
+    if isinstance(value, str):
+        if value.isascii() and "\0" not in value:
+            return value
+        return value.encode(errors="replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, Mapping):
+        return {_storable(name): _storable(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value
+
+
+def record(db: TenantSession, event: Event) -> None:
+    """Writes the event in this transaction."""
+    db.connection.execute(insert(log_events), [event_row(db.tenant_id, db.caller, db.now, event)])
+
+
+def find(db: TenantSession, id: str) -> LogEventFacts | None:
+    row = (
+        db.connection.execute(
+            select(log_events).where(log_events.c.tenant_id == db.tenant_id, log_events.c.id == id)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return to_facts(LogEventFacts, row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: `types` may end with `.*`; the times are a half-open interval."""
+
+    types: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    client_id: str | None = None
+    user_id: str | None = None
+
+
+def page(db: TenantSession, criteria: EventFilter, request: PageRequest) -> Page[LogEventFacts]:
+    conditions: list[Any] = [log_events.c.tenant_id == db.tenant_id]
+    if criteria.types:
+        conditions.append(_types(criteria.types))
+    if criteria.since:
+        conditions.append(log_events.c.created_at >= criteria.since)
+    if criteria.until:
+        conditions.append(log_events.c.created_at < criteria.until)
+    if criteria.client_id:
+        conditions.append(log_events.c.client_id == criteria.client_id)
+    if criteria.user_id:
+        conditions.append(log_events.c.user_id == criteria.user_id)
+    return fetch_page(db, log_events, conditions, request, LogEventFacts)
+
+
+def _types(types: Iterable[str]) -> Any:
+    return or_(
+        *(
+            log_events.c.type.startswith(name[:-1], autoescape=True)
+            if name.endswith(".*")
+            else log_events.c.type == name
+            for name in types
+        )
+    )

@@ -1,0 +1,81 @@
+"""Group commit: audit rows of concurrent requests become durable by one commit."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections import deque
+from typing import Any
+
+from sqlalchemy import insert
+
+from tenantry.core.clock import Clock
+from tenantry.core.context import Caller
+from tenantry.core.errors import Overloaded
+from tenantry.store.audit import Event, event_row
+from tenantry.store.database import Database
+from tenantry.store.tables import log_events
+
+_CAPACITY = 4096
+_BATCH = 512
+
+
+class AuditQueue:
+    """Rows wait here for the writer thread; a full queue refuses."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._waiting: deque[tuple[dict[str, Any], asyncio.Future[None]]] = deque()
+        self._wake = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+
+    def submit(self, tenant_id: str, caller: Caller, event: Event) -> asyncio.Future[None]:
+        """Done when the row is durable; failed when it could not be written."""
+        if self._closing or len(self._waiting) >= _CAPACITY:
+            raise Overloaded
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
+            self._thread.start()
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((event_row(tenant_id, caller, self._clock.now(), event), done))
+        self._wake.set()
+        return done
+
+    def _run(self) -> None:
+        while not (self._closing and not self._waiting):
+            self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                self._commit()
+
+    def _commit(self) -> None:
+        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+        error: Exception | None = None
+        try:
+            with self._database.writing() as connection:
+                connection.execute(insert(log_events), [row for row, _ in batch])
+        except Exception as raised:  # Every waiting request must hear of it.
+            error = raised
+        loop = batch[0][1].get_loop()
+        with contextlib.suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+            loop.call_soon_threadsafe(_finish, [done for _, done in batch], error)
+
+    def close(self) -> None:
+        """Writes what waits, then ends."""
+        self._closing = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
+
+def _finish(futures: list[asyncio.Future[None]], error: Exception | None) -> None:
+    for future in futures:
+        if future.done():
+            continue
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)

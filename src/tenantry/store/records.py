@@ -1,0 +1,121 @@
+"""What every noun's rows have in common: inserting, finding, changing by revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.core.facts import Stored
+from tenantry.core.ids import new_id
+from tenantry.store.rows import to_facts, to_row
+from tenantry.store.unit_of_work import TenantSession
+
+S = TypeVar("S", bound=Stored)
+
+
+def create(
+    db: TenantSession,
+    table: Table,
+    values: Mapping[str, Any],
+    taken: DomainError,
+    id: str | None = None,
+) -> str:
+    """Inserts a row and returns its id; raises `taken` where a unique key already has it."""
+    row_id = id or new_id()
+    row = {
+        **to_row(values),
+        "tenant_id": db.tenant_id,
+        "id": row_id,
+        "revision": 1,
+        "created_at": db.now,
+        "updated_at": db.now,
+    }
+    try:
+        with db.connection.begin_nested():
+            db.connection.execute(insert(table), [row])
+    except IntegrityError:
+        raise taken from None
+    return row_id
+
+
+def find(db: TenantSession, table: Table, cls: type[S], **equal: Any) -> S | None:
+    row = (
+        db.connection.execute(select(table).where(*_bound(db, table, equal)))
+        .mappings()
+        .one_or_none()
+    )
+    return to_facts(cls, row) if row else None
+
+
+def find_many(
+    db: TenantSession, table: Table, cls: type[S], column: str, values: Sequence[str]
+) -> dict[str, S]:
+    """The rows whose `column` is one of `values`, by that value: one statement."""
+    rows = db.connection.execute(
+        select(table).where(table.c.tenant_id == db.tenant_id, table.c[column].in_(values))
+    ).mappings()
+    return {row[column]: to_facts(cls, row) for row in rows}
+
+
+def change(
+    db: TenantSession,
+    table: Table,
+    current: Stored,
+    values: Mapping[str, Any],
+    expected_revision: int | None = None,
+    taken: DomainError | None = None,
+) -> None:
+    """Writes `values` if the row is still at the revision that was read."""
+    require_revision(current, expected_revision)
+    statement = (
+        update(table)
+        .where(
+            table.c.tenant_id == db.tenant_id,
+            table.c.id == current.id,
+            table.c.revision == current.revision,
+        )
+        .values(**to_row(values), revision=current.revision + 1, updated_at=db.now)
+    )
+    try:
+        with db.connection.begin_nested():
+            changed = db.connection.execute(statement).rowcount
+    except IntegrityError:
+        if taken is None:
+            raise
+        raise taken from None
+    if not changed:
+        raise _conflict(current.revision + 1)
+
+
+def remove(
+    db: TenantSession, table: Table, current: Stored, expected_revision: int | None = None
+) -> None:
+    require_revision(current, expected_revision)
+    db.connection.execute(
+        delete(table).where(table.c.tenant_id == db.tenant_id, table.c.id == current.id)
+    )
+
+
+def require_revision(current: Stored, expected: int | None) -> None:
+    if expected is not None and expected != current.revision:
+        raise _conflict(current.revision)
+
+
+def _conflict(current_revision: int) -> DomainError:
+    return DomainError(
+        ErrorCode.CONFLICT,
+        f"The object has changed since: its revision is {current_revision}.",
+        "expected_revision",
+        current_revision=current_revision,
+    )
+
+
+def _bound(db: TenantSession, table: Table, equal: Mapping[str, Any]) -> list[Any]:
+    return [
+        table.c.tenant_id == db.tenant_id,
+        *(table.c[name] == value for name, value in equal.items()),
+    ]

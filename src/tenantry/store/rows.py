@@ -1,0 +1,60 @@
+"""Rows to facts and back: enums, tuples and small objects, by the types of the dataclass."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import asdict, fields, is_dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, TypeVar, cast
+
+T = TypeVar("T")
+_Convert = Callable[[Any], Any]
+
+
+def to_facts(cls: type[T], row: Mapping[Any, Any]) -> T:
+    """A frozen dataclass from a row; columns that it does not name are left out."""
+    return cls(**{name: convert(row[name]) for name, convert in _converters(cast("Hashable", cls))})
+
+
+def to_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is stored for values of facts."""
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: item for name, item in asdict(value).items() if item is not None}
+    return value
+
+
+@cache
+def _converters(cls: Any) -> tuple[tuple[str, _Convert], ...]:
+    hints = typing.get_type_hints(cls)
+    return tuple((field.name, _converter(hints[field.name])) for field in fields(cls))
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _converter(hint: Any) -> _Convert:
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in {types.UnionType, typing.Union}:
+        inner = _converter(next(item for item in arguments if item is not type(None)))
+        return lambda value: None if value is None else inner(value)
+    if origin is tuple:
+        item = _converter(arguments[0])
+        return lambda value: tuple(item(entry) for entry in value)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    if is_dataclass(hint):
+        build = cast("Callable[..., Any]", hint)
+        return lambda value: build(**value)
+    return _same

@@ -1,0 +1,141 @@
+"""Units of work: one function, one tenant, one transaction, in a small pool of threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection
+
+from tenantry.core.clock import Clock
+from tenantry.core.context import Caller
+from tenantry.keys.vault import Vault
+from tenantry.store.database import POOL_THREADS, Database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+INSTALLATION = "installation"
+"""The scope of what belongs to no tenant: names, hosts, tenants themselves."""
+
+
+@dataclass(slots=True)
+class TenantSession:
+    """A connection that is bound to one tenant for one unit of work."""
+
+    connection: Connection
+    tenant_id: str
+    caller: Caller
+    now: datetime
+    vault: Vault
+    is_sqlite: bool
+    changed_scopes: set[str] = field(default_factory=set)
+
+    def for_tenant(self, tenant_id: str) -> TenantSession:
+        """The same transaction, seen by another tenant: only the installation's code asks."""
+        return TenantSession(
+            self.connection,
+            tenant_id,
+            self.caller,
+            self.now,
+            self.vault,
+            self.is_sqlite,
+            self.changed_scopes,
+        )
+
+
+@contextmanager
+def savepoint(db: TenantSession) -> Iterator[None]:
+    """A part of a unit of work that is taken back whole if the block raises."""
+    with db.connection.begin_nested():
+        yield
+
+
+class Store:
+    """Runs functions as units of work. What they return is committed; what they raise is not."""
+
+    def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
+        self.database = database
+        self.clock = clock
+        self.vault = vault
+        self._pool = ThreadPoolExecutor(POOL_THREADS, "store")
+        self.on_change: Callable[[set[str]], None] = lambda scopes: None
+
+    def read_now(
+        self,
+        tenant_id: str,
+        caller: Caller,
+        function: Callable[Concatenate[TenantSession, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Runs here and now, on this thread."""
+        with self.database.reading() as connection:
+            return function(self._session(connection, tenant_id, caller), *args, **kwargs)
+
+    def write_now(
+        self,
+        tenant_id: str,
+        caller: Caller,
+        function: Callable[Concatenate[TenantSession, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Runs here and now, on this thread, and commits what returns."""
+        with self.database.writing() as connection:
+            session = self._session(connection, tenant_id, caller)
+            result = function(session, *args, **kwargs)
+        if session.changed_scopes:
+            self.on_change(session.changed_scopes)
+        return result
+
+    async def read(
+        self,
+        tenant_id: str,
+        caller: Caller,
+        function: Callable[Concatenate[TenantSession, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return await self.in_thread(
+            lambda: self.read_now(tenant_id, caller, function, *args, **kwargs)
+        )
+
+    async def write(
+        self,
+        tenant_id: str,
+        caller: Caller,
+        function: Callable[Concatenate[TenantSession, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        return await self.in_thread(
+            lambda: self.write_now(tenant_id, caller, function, *args, **kwargs)
+        )
+
+    async def in_thread(self, function: Callable[[], T]) -> T:
+        """Runs what takes milliseconds, such as making a key, off the loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
+
+    async def is_available(self) -> bool:
+        """Whether the database answers."""
+        return await self.in_thread(self.database.answers)
+
+    def _session(self, connection: Connection, tenant_id: str, caller: Caller) -> TenantSession:
+        return TenantSession(
+            connection,
+            tenant_id,
+            caller,
+            self.clock.now(),
+            self.vault,
+            self.database.is_sqlite,
+        )
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self.database.close()

@@ -1,0 +1,194 @@
+"""Users of a tenant, with the permissions that were given to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import insert, or_, select, update
+
+from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.core.facts import UserFacts
+from tenantry.rules.fields import normalize_email
+from tenantry.store import pages, records
+from tenantry.store.pages import Page, PageRequest
+from tenantry.store.rows import to_facts
+from tenantry.store.tables import user_permissions, users
+from tenantry.store.unit_of_work import TenantSession
+
+
+@dataclass(frozen=True, slots=True)
+class UserFilter:
+    """`email` matches the whole address, `email_prefix` its beginning; case is ignored."""
+
+    email: str | None = None
+    email_prefix: str | None = None
+    connection_id: str | None = None
+    blocked: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a password check needs."""
+
+    user: UserFacts
+    password_hash: str | None
+
+
+def _taken() -> DomainError:
+    return DomainError(
+        ErrorCode.ALREADY_EXISTS,
+        "The connection already has a user with this email or username.",
+        "email",
+    )
+
+
+def _with_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+    keyed = dict(values)
+    if "email" in keyed:
+        keyed["email_key"] = normalize_email(keyed["email"]) if keyed["email"] else None
+    if "username" in keyed:
+        keyed["username_key"] = keyed["username"].casefold() if keyed["username"] else None
+    return keyed
+
+
+def create(db: TenantSession, values: Mapping[str, Any]) -> str:
+    return records.create(db, users, _with_keys(values), _taken())
+
+
+def find(db: TenantSession, id: str) -> UserFacts | None:
+    return records.find(db, users, UserFacts, id=id)
+
+
+def find_by_ids(db: TenantSession, ids: Sequence[str]) -> dict[str, UserFacts]:
+    return records.find_many(db, users, UserFacts, "id", ids)
+
+
+def find_logins(
+    db: TenantSession, connection_ids: Sequence[str], identifier: str
+) -> tuple[Login, ...]:
+    """Who signs in with an email or a username, in the order of the connections."""
+    rows = db.connection.execute(
+        select(users).where(
+            users.c.tenant_id == db.tenant_id,
+            users.c.connection_id.in_(connection_ids),
+            or_(
+                users.c.email_key == normalize_email(identifier),
+                users.c.username_key == identifier.strip().casefold(),
+            ),
+        )
+    ).mappings()
+    logins = [Login(to_facts(UserFacts, row), row["password_hash"]) for row in rows]
+    return tuple(sorted(logins, key=lambda login: connection_ids.index(login.user.connection_id)))
+
+
+def change(
+    db: TenantSession,
+    current: UserFacts,
+    values: Mapping[str, Any],
+    expected_revision: int | None = None,
+) -> None:
+    records.change(db, users, current, _with_keys(values), expected_revision, _taken())
+
+
+def set_password(db: TenantSession, user_id: str, password_hash: str) -> None:
+    """Replaces the hash. Ending sessions is the caller's."""
+    db.connection.execute(
+        update(users)
+        .where(users.c.tenant_id == db.tenant_id, users.c.id == user_id)
+        .values(
+            password_hash=password_hash,
+            password_changed_at=db.now,
+            revision=users.c.revision + 1,
+            updated_at=db.now,
+        )
+    )
+
+
+def rehash_password(db: TenantSession, user_id: str, old: str, new: str) -> None:
+    """The same password under today's parameters, unless it was changed meanwhile."""
+    db.connection.execute(
+        update(users)
+        .where(
+            users.c.tenant_id == db.tenant_id,
+            users.c.id == user_id,
+            users.c.password_hash == old,
+        )
+        .values(password_hash=new)
+    )
+
+
+def note_login(db: TenantSession, user_id: str) -> None:
+    db.connection.execute(
+        update(users)
+        .where(users.c.tenant_id == db.tenant_id, users.c.id == user_id)
+        .values(last_login_at=db.now)
+    )
+
+
+def delete(db: TenantSession, current: UserFacts, expected_revision: int | None = None) -> None:
+    records.remove(db, users, current, expected_revision)
+    db.connection.execute(
+        sql_delete(user_permissions).where(
+            user_permissions.c.tenant_id == db.tenant_id,
+            user_permissions.c.user_id == current.id,
+        )
+    )
+
+
+def page(db: TenantSession, criteria: UserFilter, request: PageRequest) -> Page[UserFacts]:
+    return pages.fetch_page(db, users, _conditions(db, criteria), request, UserFacts)
+
+
+def count(db: TenantSession, criteria: UserFilter) -> int:
+    return pages.count(db, users, _conditions(db, criteria))
+
+
+def _conditions(db: TenantSession, criteria: UserFilter) -> list[Any]:
+    conditions: list[Any] = [users.c.tenant_id == db.tenant_id]
+    if criteria.email:
+        conditions.append(users.c.email_key == normalize_email(criteria.email))
+    if criteria.email_prefix:
+        conditions.append(
+            users.c.email_key.startswith(normalize_email(criteria.email_prefix), autoescape=True)
+        )
+    if criteria.connection_id:
+        conditions.append(users.c.connection_id == criteria.connection_id)
+    if criteria.blocked is not None:
+        conditions.append(users.c.blocked.is_(criteria.blocked))
+    return conditions
+
+
+def give_permissions(db: TenantSession, user_id: str, audience: str, scopes: Sequence[str]) -> None:
+    """Adds permissions that the user does not have yet."""
+    missing = [scope for scope in scopes if scope not in permissions(db, user_id, audience)]
+    if missing:
+        db.connection.execute(
+            insert(user_permissions),
+            [
+                {
+                    "tenant_id": db.tenant_id,
+                    "user_id": user_id,
+                    "audience": audience,
+                    "scope": scope,
+                }
+                for scope in missing
+            ],
+        )
+
+
+def permissions(db: TenantSession, user_id: str, *audiences: str) -> tuple[str, ...]:
+    """The permissions of a user at any of these audiences."""
+    rows = db.connection.execute(
+        select(user_permissions.c.scope)
+        .where(
+            user_permissions.c.tenant_id == db.tenant_id,
+            user_permissions.c.user_id == user_id,
+            user_permissions.c.audience.in_(audiences),
+        )
+        .distinct()
+        .order_by(user_permissions.c.scope)
+    )
+    return tuple(rows.scalars())

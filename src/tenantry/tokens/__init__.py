@@ -1,0 +1,1 @@
+"""Tokens: what they say, who signs them, how they end."""

@@ -1,0 +1,87 @@
+"""What every test may use: databases, a store, a clock, keys."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tenantry.core.clock import Clock
+from tenantry.keys.signing import KeySource
+from tenantry.keys.vault import Vault
+from tenantry.store.database import Database
+from tenantry.store.unit_of_work import Store
+from tests.support import keys
+from tests.support.databases import Databases, Kind, postgresql_problem
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="make the long runs too")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("full") and not item.config.getoption("--full"):
+        pytest.skip("a long run: scripts/test --full")
+    required = os.environ.get("TENANTRY_TEST_REQUIRE", "").replace(" ", "").split(",")
+    for name, problem in (("browser", _browser_problem), ("postgresql", postgresql_problem)):
+        reason = problem() if item.get_closest_marker(name) else ""
+        if reason and name in required:
+            pytest.fail(f"TENANTRY_TEST_REQUIRE names {name}, but there is {reason}")
+        elif reason:
+            pytest.skip(reason)
+
+
+def _browser_problem() -> str:
+    return "" if CHROMIUM.exists() else f"no {CHROMIUM}"
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Makes databases, migrated or empty."""
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(
+    scope="session",
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)],
+)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """A test that asks for it, or for `database` or `store`, runs on both databases."""
+    found: Kind = request.param
+    return found
+
+
+@pytest.fixture
+def database(kind: Kind, databases: Databases) -> Iterator[Database]:
+    """A migrated database that nobody else has."""
+    with databases.database(kind) as made:
+        yield made
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def vault() -> Vault:
+    return Vault([bytes(range(32))])
+
+
+@pytest.fixture
+def store(database: Database, clock: Clock, vault: Vault) -> Iterator[Store]:
+    made = Store(database, clock, vault)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def key_source() -> KeySource:
+    return keys.key_source

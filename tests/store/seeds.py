@@ -1,0 +1,83 @@
+"""Rows for tests of the store, with every column that a test does not name filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Connection, Integer, LargeBinary, Table, insert
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from tenantry.core.context import SYSTEM, Caller
+from tenantry.store import tables
+from tenantry.store.database import Database
+from tenantry.store.unit_of_work import Store, TenantSession
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+_CHOICES = {
+    "application_type": "spa",
+    "token_endpoint_auth_method": "none",
+    "id_token_signed_response_alg": "RS256",
+    "signing_alg": "RS256",
+    "token_dialect": "access_token",
+    "user_access_policy": "allow_all",
+    "client_access_policy": "require_client_grant",
+    "subject_type": "client",
+    "strategy": "database",
+    "environment": "development",
+    "alg": "RS256",
+    "state": "pending",
+    "address": None,
+    "request": {},
+    "details": {},
+}
+
+
+def row(table: Table, mark: str = "text", **given: Any) -> dict[str, Any]:
+    """A row of `table`: texts that are not given say `mark`."""
+    values: dict[str, Any] = {}
+    for column in table.columns:
+        if column.name in given:
+            values[column.name] = given[column.name]
+        elif column.name in _CHOICES:
+            values[column.name] = _CHOICES[column.name]
+        elif column.nullable:
+            values[column.name] = None
+        elif isinstance(column.type, UTCDateTime):
+            values[column.name] = LATER if column.name == "expires_at" else NOW
+        elif isinstance(column.type, JSON):
+            values[column.name] = []
+        elif isinstance(column.type, Boolean):
+            values[column.name] = False
+        elif isinstance(column.type, Integer):
+            values[column.name] = 1
+        elif isinstance(column.type, LargeBinary):
+            values[column.name] = mark.encode()
+        else:
+            values[column.name] = mark
+    assert not given.keys() - values.keys()
+    return values
+
+
+def add(connection: Connection, table: Table, *rows: dict[str, Any]) -> None:
+    connection.execute(insert(table), list(rows))
+
+
+def fill(database: Database, table: Table, *rows: dict[str, Any]) -> None:
+    with database.writing() as connection:
+        add(connection, table, *rows)
+
+
+def writing(store: Store, tenant_id: str, function: Callable[[TenantSession], Any]) -> Any:
+    """Runs `function` as a unit of work."""
+    return store.write_now(tenant_id, Caller(SYSTEM), function)
+
+
+def number_of(database: Database, *names: str) -> list[int]:
+    """How many rows the tables have."""
+    with database.reading() as connection:
+        return [
+            len(connection.execute(tables.metadata.tables[name].select()).all()) for name in names
+        ]

@@ -1,0 +1,693 @@
+"""No function of the store shows or changes what is another tenant's.
+
+Tenants A and B hold rows with the same ids, names and digests, told apart by a mark in their
+texts; B holds more, whose ids end in `-b`. Every public function runs as A: once on the ids that
+both have, which must do its work and leave B as it was, and once on the ids that B alone has,
+which must find nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select
+
+import tenantry.store
+from tenantry.core.context import ANONYMOUS, SYSTEM, Caller
+from tenantry.core.errors import DomainError
+from tenantry.core.facts import KeyState, SessionFacts, SigningAlgorithm, SubjectType
+from tenantry.keys.signing import (
+    certificate_to_pem,
+    private_key_to_der,
+    public_key_to_pem,
+    self_signed_certificate,
+)
+from tenantry.keys.vault import Vault
+from tenantry.store import (
+    applications,
+    audit,
+    authorizations,
+    client_grants,
+    connections,
+    consents,
+    mutation_records,
+    resource_servers,
+    sessions,
+    signing_keys,
+    tables,
+    tokens,
+    users,
+)
+from tenantry.store.client_grants import ClientGrantFilter
+from tenantry.store.database import Database
+from tenantry.store.mutation_records import Recorded, RecordKey
+from tenantry.store.pages import PageRequest
+from tenantry.store.unit_of_work import TenantSession
+from tenantry.store.users import UserFilter
+from tests.store.seeds import LATER, NOW, add, row
+from tests.support.databases import Databases, Kind
+from tests.support.keys import key_source
+
+TENANT_BOUND = {
+    "applications",
+    "audit",
+    "authorizations",
+    "client_grants",
+    "connections",
+    "consents",
+    "mutation_records",
+    "resource_servers",
+    "sessions",
+    "signing_keys",
+    "tokens",
+    "users",
+}
+OTHERS = {
+    "cache": "keeps what these functions find",
+    "database": "connections",
+    "epochs": "counts of all tenants",
+    "group_commit": "writes rows that audit makes",
+    "installation": "the one module that crosses tenants",
+    "migrate": "the schema",
+    "migrations": "the schema",
+    "pages": "takes the conditions of these functions",
+    "records": "what these functions share",
+    "rows": "values only",
+    "tables": "names only",
+    "unit_of_work": "makes the sessions",
+}
+WITHOUT_SESSION = {"audit.event_row", "signing_keys.envelope_row"}
+
+A, B = "tenant-a", "tenant-b"
+OF_A, OF_B = "of-a", "of-b"
+VAULT = Vault([bytes(range(32))])
+PAGE = PageRequest(size=10)
+RS256, ES256 = SigningAlgorithm.RS256, SigningAlgorithm.ES256
+RECORD = RecordKey("caller", "digest", "path")
+RECORD_OF_B = RecordKey("caller", "digest-b", "path")
+
+Step = Callable[[TenantSession, TenantSession], Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Calls of one function. Both steps get a session of A and one of B, to read with.
+
+    `on_shared` uses ids that both tenants have. Its result is `result`, or shows A's mark.
+    `on_foreign` uses ids that B alone has. It leaves A's rows too as they were, and answers
+    `nothing`; `DomainError` as `nothing` is a refusal. None where a function takes no id.
+    """
+
+    on_shared: Step
+    on_foreign: Step | None
+    nothing: Any = None
+    writes: bool = False
+    result: Any = OF_A
+
+
+def reads(on_shared: Step, on_foreign: Step | None, nothing: Any = None, **more: Any) -> Case:
+    return Case(on_shared, on_foreign, nothing, **more)
+
+
+def writes(on_shared: Step, on_foreign: Step | None, nothing: Any = None, **more: Any) -> Case:
+    return Case(on_shared, on_foreign, nothing, writes=True, **{"result": None, **more})
+
+
+ANY = object()
+"""Any result: an id that was made."""
+
+
+def without_key(table: str, **given: Any) -> dict[str, Any]:
+    """Values of a command whose row B has already."""
+    values = row(tables.metadata.tables[table], OF_A, **given)
+    own = {"tenant_id", "id", "revision", "created_at", "updated_at", "deleted_at"}
+    return {name: value for name, value in values.items() if name not in own}
+
+
+def session_facts(id: str) -> SessionFacts:
+    return SessionFacts(
+        id=id,
+        user_id="user",
+        connection_id="conn",
+        auth_time=NOW,
+        created_at=NOW,
+        last_seen_at=NOW,
+        expires_at=LATER,
+        ended_at=None,
+    )
+
+
+def must(found: Any) -> Any:
+    """The object of B that a step hands to A's call."""
+    assert OF_B in repr(found)
+    return found
+
+
+CASES: dict[str, Case] = {
+    "applications.create": writes(
+        lambda a, _: applications.create(a, without_key("applications", client_id="client-b")),
+        None,
+        result=ANY,
+    ),
+    "applications.find": reads(
+        lambda a, _: applications.find(a, "app"), lambda a, _: applications.find(a, "app-b")
+    ),
+    "applications.find_by_client_id": reads(
+        lambda a, _: applications.find_by_client_id(a, "client"),
+        lambda a, _: applications.find_by_client_id(a, "client-b"),
+    ),
+    "applications.find_by_client_ids": reads(
+        lambda a, _: applications.find_by_client_ids(a, ["client", "client-b"]),
+        lambda a, _: applications.find_by_client_ids(a, ["client-b"]),
+        {},
+    ),
+    "applications.change": writes(
+        lambda a, b: applications.change(a, must(applications.find(b, "app")), {"name": "new"}),
+        lambda a, b: applications.change(a, must(applications.find(b, "app-b")), {"name": "new"}),
+        DomainError,
+    ),
+    "applications.mark_deleted": writes(
+        lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app"))),
+        lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app-b"))),
+    ),
+    "applications.page": reads(lambda a, _: applications.page(a, PAGE), None),
+    "applications.count": reads(lambda a, _: applications.count(a), None, result=1),
+    "applications.origins": reads(
+        lambda a, _: applications.origins(a), None, result=frozenset({"https://of-a.example"})
+    ),
+    "applications.connection_ids": reads(
+        lambda a, _: applications.connection_ids(a, "app"),
+        lambda a, _: applications.connection_ids(a, "app-b"),
+        (),
+        result=("conn",),
+    ),
+    "applications.enabled_connections": reads(
+        lambda a, _: applications.enabled_connections(a, ["app", "app-b"]),
+        lambda a, _: applications.enabled_connections(a, ["app-b"]),
+        {},
+        result={"app": ("conn",)},
+    ),
+    "applications.set_connections": writes(
+        lambda a, _: applications.set_connections(a, "app", []),
+        lambda a, _: applications.set_connections(a, "app-b", []),
+    ),
+    "resource_servers.create": writes(
+        lambda a, _: resource_servers.create(
+            a, without_key("resource_servers", identifier="https://api-b")
+        ),
+        None,
+        result=ANY,
+    ),
+    "resource_servers.find": reads(
+        lambda a, _: resource_servers.find(a, "api"),
+        lambda a, _: resource_servers.find(a, "api-b"),
+    ),
+    "resource_servers.find_by_identifier": reads(
+        lambda a, _: resource_servers.find_by_identifier(a, "https://api"),
+        lambda a, _: resource_servers.find_by_identifier(a, "https://api-b"),
+    ),
+    "resource_servers.find_by_identifiers": reads(
+        lambda a, _: resource_servers.find_by_identifiers(a, ["https://api", "https://api-b"]),
+        lambda a, _: resource_servers.find_by_identifiers(a, ["https://api-b"]),
+        {},
+    ),
+    "resource_servers.change": writes(
+        lambda a, b: resource_servers.change(
+            a, must(resource_servers.find(b, "api")), {"name": "new"}
+        ),
+        lambda a, b: resource_servers.change(
+            a, must(resource_servers.find(b, "api-b")), {"name": "new"}
+        ),
+        DomainError,
+    ),
+    "resource_servers.delete": writes(
+        lambda a, b: resource_servers.delete(a, must(resource_servers.find(b, "api"))),
+        lambda a, b: resource_servers.delete(a, must(resource_servers.find(b, "api-b"))),
+    ),
+    "resource_servers.page": reads(lambda a, _: resource_servers.page(a, PAGE), None),
+    "resource_servers.count": reads(lambda a, _: resource_servers.count(a), None, result=1),
+    "client_grants.create": writes(
+        lambda a, _: client_grants.create(
+            a, without_key("client_grants", client_id="client-b", audience="https://api-b")
+        ),
+        None,
+        result=ANY,
+    ),
+    "client_grants.find": reads(
+        lambda a, _: client_grants.find(a, "grant"), lambda a, _: client_grants.find(a, "grant-b")
+    ),
+    "client_grants.find_for": reads(
+        lambda a, _: client_grants.find_for(a, ("client", "https://api", SubjectType.CLIENT)),
+        lambda a, _: client_grants.find_for(a, ("client-b", "https://api-b", SubjectType.CLIENT)),
+    ),
+    "client_grants.change": writes(
+        lambda a, b: client_grants.change(
+            a, must(client_grants.find(b, "grant")), {"scopes": ("new",)}
+        ),
+        lambda a, b: client_grants.change(
+            a, must(client_grants.find(b, "grant-b")), {"scopes": ("new",)}
+        ),
+        DomainError,
+    ),
+    "client_grants.delete": writes(
+        lambda a, b: client_grants.delete(a, must(client_grants.find(b, "grant"))),
+        lambda a, b: client_grants.delete(a, must(client_grants.find(b, "grant-b"))),
+    ),
+    "client_grants.delete_for_audience": writes(
+        lambda a, _: client_grants.delete_for_audience(a, "https://api"),
+        lambda a, _: client_grants.delete_for_audience(a, "https://api-b"),
+    ),
+    "client_grants.delete_for_client": writes(
+        lambda a, _: client_grants.delete_for_client(a, "client"),
+        lambda a, _: client_grants.delete_for_client(a, "client-b"),
+    ),
+    "client_grants.page": reads(
+        lambda a, _: client_grants.page(a, ClientGrantFilter(), PAGE),
+        lambda a, _: client_grants.page(a, ClientGrantFilter(client_id="client-b"), PAGE).items,
+        (),
+    ),
+    "client_grants.count": reads(
+        lambda a, _: client_grants.count(a, ClientGrantFilter()),
+        lambda a, _: client_grants.count(a, ClientGrantFilter(audience="https://api-b")),
+        0,
+        result=1,
+    ),
+    "client_grants.first_of_each_client": reads(
+        lambda a, _: client_grants.first_of_each_client(a, ["client", "client-b"], PAGE),
+        lambda a, _: client_grants.first_of_each_client(a, ["client-b"], PAGE),
+        {},
+    ),
+    "connections.create": writes(
+        lambda a, _: connections.create(a, without_key("connections", name="conn-b")),
+        None,
+        result=ANY,
+    ),
+    "connections.find": reads(
+        lambda a, _: connections.find(a, "conn"), lambda a, _: connections.find(a, "conn-b")
+    ),
+    "connections.find_by_name": reads(
+        lambda a, _: connections.find_by_name(a, "conn"),
+        lambda a, _: connections.find_by_name(a, "conn-b"),
+    ),
+    "connections.find_by_ids": reads(
+        lambda a, _: connections.find_by_ids(a, ["conn", "conn-b"]),
+        lambda a, _: connections.find_by_ids(a, ["conn-b"]),
+        {},
+    ),
+    "connections.change": writes(
+        lambda a, b: connections.change(
+            a, must(connections.find(b, "conn")), {"display_name": "new"}
+        ),
+        lambda a, b: connections.change(
+            a, must(connections.find(b, "conn-b")), {"display_name": "new"}
+        ),
+        DomainError,
+    ),
+    "connections.delete": writes(
+        lambda a, b: connections.delete(a, must(connections.find(b, "conn"))),
+        lambda a, b: connections.delete(a, must(connections.find(b, "conn-b"))),
+    ),
+    "connections.has_users": reads(
+        lambda a, _: connections.has_users(a, "conn"),
+        lambda a, _: connections.has_users(a, "conn-b"),
+        False,
+        result=True,
+    ),
+    "connections.all_ids": reads(lambda a, _: connections.all_ids(a), None, result=("conn",)),
+    "connections.page": reads(lambda a, _: connections.page(a, PAGE), None),
+    "connections.count": reads(lambda a, _: connections.count(a), None, result=1),
+    "users.create": writes(
+        lambda a, _: users.create(
+            a, without_key("users", connection_id="conn-b", email="b@b.example")
+        ),
+        None,
+        result=ANY,
+    ),
+    "users.find": reads(lambda a, _: users.find(a, "user"), lambda a, _: users.find(a, "user-b")),
+    "users.find_by_ids": reads(
+        lambda a, _: users.find_by_ids(a, ["user", "user-b"]),
+        lambda a, _: users.find_by_ids(a, ["user-b"]),
+        {},
+    ),
+    "users.find_logins": reads(
+        lambda a, _: users.find_logins(a, ["conn", "conn-b"], "x@x.example"),
+        lambda a, _: users.find_logins(a, ["conn", "conn-b"], "b@b.example"),
+        (),
+    ),
+    "users.change": writes(
+        lambda a, b: users.change(a, must(users.find(b, "user")), {"name": "new"}),
+        lambda a, b: users.change(a, must(users.find(b, "user-b")), {"name": "new"}),
+        DomainError,
+    ),
+    "users.set_password": writes(
+        lambda a, _: users.set_password(a, "user", "new"),
+        lambda a, _: users.set_password(a, "user-b", "new"),
+    ),
+    "users.rehash_password": writes(
+        lambda a, _: users.rehash_password(a, "user", "hash", "new"),
+        lambda a, _: users.rehash_password(a, "user-b", "hash", "new"),
+    ),
+    "users.note_login": writes(
+        lambda a, _: users.note_login(a, "user"), lambda a, _: users.note_login(a, "user-b")
+    ),
+    "users.delete": writes(
+        lambda a, b: users.delete(a, must(users.find(b, "user"))),
+        lambda a, b: users.delete(a, must(users.find(b, "user-b"))),
+    ),
+    "users.page": reads(
+        lambda a, _: users.page(a, UserFilter(), PAGE),
+        lambda a, _: users.page(a, UserFilter(email_prefix="b@"), PAGE).items,
+        (),
+    ),
+    "users.count": reads(
+        lambda a, _: users.count(a, UserFilter()),
+        lambda a, _: users.count(a, UserFilter(email="b@b.example")),
+        0,
+        result=1,
+    ),
+    "users.give_permissions": writes(
+        lambda a, _: users.give_permissions(a, "user", "https://api", ["read:of-b", "new"]), None
+    ),
+    "users.permissions": reads(
+        lambda a, _: users.permissions(a, "user", "https://api", "https://api-b"),
+        lambda a, _: users.permissions(a, "user-b", "https://api", "https://api-b"),
+        (),
+        result=("read:of-a",),
+    ),
+    "signing_keys.insert_if_free": writes(
+        lambda a, b: signing_keys.insert_if_free(
+            a,
+            replace(must(signing_keys.find(b, "kid-b")), state=KeyState.CURRENT),
+            private_key_to_der(key_source(ES256)),
+        ),
+        None,
+        result=True,
+    ),
+    "signing_keys.ring": reads(
+        lambda a, _: [(key.facts, key.jwk["n"]) for key in signing_keys.ring(a).published], None
+    ),
+    "signing_keys.find": reads(
+        lambda a, _: signing_keys.find(a, "kid"), lambda a, _: signing_keys.find(a, "kid-b")
+    ),
+    "signing_keys.live": reads(lambda a, _: signing_keys.live(a), None),
+    "signing_keys.last_revoked": reads(lambda a, _: signing_keys.last_revoked(a, 5), None),
+    "signing_keys.move": writes(
+        lambda a, _: signing_keys.move(a, RS256, KeyState.CURRENT, KeyState.PREVIOUS),
+        lambda a, _: signing_keys.move(a, ES256, KeyState.CURRENT, KeyState.PREVIOUS),
+        False,
+        result=True,
+    ),
+    "consents.find": reads(
+        lambda a, _: consents.find(a, "user", "client", "https://api"),
+        lambda a, _: consents.find(a, "user-b", "client-b", "https://api-b"),
+    ),
+    "consents.add_scopes": writes(
+        lambda a, _: consents.add_scopes(a, "user", "client", "https://api", ["new"]), None
+    ),
+    "consents.delete_for_user": writes(
+        lambda a, _: consents.delete_for_user(a, "user"),
+        lambda a, _: consents.delete_for_user(a, "user-b"),
+    ),
+    "sessions.create": writes(
+        lambda a, _: sessions.create(a, session_facts("session-b"), "digest-b", OF_A), None
+    ),
+    "sessions.find_by_digest": reads(
+        lambda a, _: sessions.find_by_digest(a, ["digest", "digest-b"], "issuer"),
+        lambda a, _: sessions.find_by_digest(a, ["digest-b"], "issuer"),
+    ),
+    "sessions.find": reads(
+        lambda a, _: sessions.find(a, "session"), lambda a, _: sessions.find(a, "session-b")
+    ),
+    "sessions.touch": writes(
+        lambda a, _: sessions.touch(a, "session", LATER),
+        lambda a, _: sessions.touch(a, "session-b", LATER),
+    ),
+    "sessions.end": writes(
+        lambda a, _: sessions.end(a, "session"),
+        lambda a, _: sessions.end(a, "session-b"),
+        False,
+        result=True,
+    ),
+    "sessions.end_for_user": writes(
+        lambda a, _: sessions.end_for_user(a, "user"),
+        lambda a, _: sessions.end_for_user(a, "user-b"),
+        0,
+        result=1,
+    ),
+    "authorizations.create": writes(
+        lambda a, b: authorizations.create(
+            a, must(authorizations.find_by_handle(b, ["handle-b"])), "handle-b"
+        ),
+        None,
+    ),
+    "authorizations.find_by_handle": reads(
+        lambda a, _: authorizations.find_by_handle(a, ["handle", "handle-b"]),
+        lambda a, _: authorizations.find_by_handle(a, ["handle-b"]),
+    ),
+    "authorizations.find_by_code": reads(
+        lambda a, _: authorizations.find_by_code(a, ["code", "code-b"]),
+        lambda a, _: authorizations.find_by_code(a, ["code-b"]),
+    ),
+    "authorizations.advance": writes(
+        lambda a, _: authorizations.advance(a, "auth", {"consented": True}, "new"),
+        lambda a, _: authorizations.advance(a, "auth-b", {"consented": True}, "new"),
+        False,
+        result=True,
+    ),
+    "authorizations.claim_code": writes(
+        lambda a, _: authorizations.claim_code(a, "auth", "family"),
+        lambda a, _: authorizations.claim_code(a, "auth-b", "family"),
+        False,
+        result=True,
+    ),
+    "tokens.create_family": writes(
+        lambda a, b: tokens.create_family(a, must(tokens.family_of_access_token(b, "digest-b"))),
+        None,
+    ),
+    "tokens.add_access_token": writes(
+        lambda a, _: tokens.add_access_token(a, "family", "digest-b", LATER), None
+    ),
+    "tokens.family_of_access_token": reads(
+        lambda a, _: tokens.family_of_access_token(a, "digest"),
+        lambda a, _: tokens.family_of_access_token(a, "digest-b"),
+    ),
+    "tokens.end_family": writes(
+        lambda a, _: tokens.end_family(a, "family"),
+        lambda a, _: tokens.end_family(a, "family-b"),
+        False,
+        result=True,
+    ),
+    "tokens.end_families_of_user": writes(
+        lambda a, _: tokens.end_families_of_user(a, "user"),
+        lambda a, _: tokens.end_families_of_user(a, "user-b"),
+        0,
+        result=1,
+    ),
+    "mutation_records.claim": writes(
+        lambda a, _: [
+            mutation_records.claim(a, RECORD_OF_B, "body"),
+            mutation_records.claim(a, RECORD, "body"),
+        ],
+        None,
+        result=[None, Recorded(OF_A, OF_A.encode())],
+    ),
+    "mutation_records.save": writes(
+        lambda a, _: mutation_records.save(a, RECORD, b"new"),
+        lambda a, _: mutation_records.save(a, RECORD_OF_B, b"new"),
+    ),
+    "audit.record": writes(lambda a, _: audit.record(a, audit.Event("x")), None),
+    "audit.find": reads(lambda a, _: audit.find(a, "event"), lambda a, _: audit.find(a, "event-b")),
+    "audit.page": reads(
+        lambda a, _: audit.page(a, audit.EventFilter(), PAGE),
+        lambda a, _: audit.page(a, audit.EventFilter(user_id="user-b"), PAGE).items,
+        (),
+    ),
+}
+
+
+def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A row of every table that is bound to a tenant."""
+    user, client, api, conn = f"user{end}", f"client{end}", f"https://api{end}", f"conn{end}"
+    email = "b@b.example" if end else "x@x.example"
+    key = key_source(RS256)
+    kid = f"kid{end}"
+    given: dict[str, dict[str, Any]] = {
+        "access_tokens": {"digest": f"digest{end}", "family_id": f"family{end}"},
+        "applications": {
+            "id": f"app{end}",
+            "client_id": client,
+            "redirect_uris": [f"https://{mark}.example/callback"],
+        },
+        "authorizations": {
+            "id": f"auth{end}",
+            "handle_digest": f"handle{end}",
+            "code_digest": f"code{end}",
+        },
+        "client_grants": {
+            "id": f"grant{end}",
+            "client_id": client,
+            "audience": api,
+            "scopes": [mark],
+        },
+        "connection_applications": {"application_id": f"app{end}", "connection_id": conn},
+        "connections": {"id": conn, "name": conn},
+        "consents": {
+            "id": f"consent{end}",
+            "user_id": user,
+            "client_id": client,
+            "audience": api,
+            "scopes": [mark],
+        },
+        "log_events": {"id": f"event{end}", "user_id": user},
+        "mutation_records": {
+            "caller": RECORD.caller,
+            "key_digest": f"digest{end}",
+            "path": RECORD.path,
+        },
+        "resource_servers": {"id": f"api{end}", "identifier": api},
+        "sessions": {
+            "id": f"session{end}",
+            "digest": f"digest{end}",
+            "issuer": "issuer",
+            "user_id": user,
+        },
+        "signing_keys": {
+            "kid": kid,
+            "alg": "ES256" if end else "RS256",
+            "state": "current",
+            "slot": "current",
+            "public_key": mark,
+            "certificate": certificate_to_pem(self_signed_certificate(key, mark, NOW)),
+            "private_key": VAULT.encrypt(
+                private_key_to_der(key), signing_keys.envelope_row(tenant, kid)
+            ),
+        },
+        "token_families": {"id": f"family{end}", "user_id": user},
+        "user_permissions": {"user_id": user, "audience": api, "scope": f"read:{mark}"},
+        "users": {
+            "id": user,
+            "connection_id": conn,
+            "email": email,
+            "email_key": email,
+            "password_hash": "hash",
+            "name": mark,
+        },
+    }
+    assert given.keys() == {table.name for table in BOUND}
+    for name, values in given.items():
+        yield name, row(tables.metadata.tables[name], mark, tenant_id=tenant, **values)
+    revoked = {**given["signing_keys"], "kid": f"revoked{end}", "private_key": None}
+    revoked |= {"state": "revoked", "slot": revoked["kid"], "revoked_at": NOW}
+    yield "signing_keys", row(tables.signing_keys, mark, tenant_id=tenant, **revoked)
+
+
+BOUND = [table for table in tables.metadata.sorted_tables if "tenant_id" in table.columns]
+
+
+def dump(connection: Connection, tenant: str) -> dict[str, list[Any]]:
+    return {
+        table.name: sorted(
+            map(repr, connection.execute(select(table).where(table.c.tenant_id == tenant)))
+        )
+        for table in BOUND
+    }
+
+
+def epoch(connection: Connection, tenant: str) -> int:
+    value = tables.epochs.c.value
+    return connection.execute(select(value).where(tables.epochs.c.scope == tenant)).scalar_one()
+
+
+@pytest.fixture(scope="module")
+def two_tenants(kind: Kind, databases: Databases) -> Iterator[Database]:
+    with databases.database(kind) as database:
+        with database.writing() as connection:
+            for tenant, end, mark in ((A, "", OF_A), (B, "", OF_B), (B, "-b", OF_B)):
+                for name, values in rows_of(tenant, end, mark):
+                    add(connection, tables.metadata.tables[name], values)
+            for tenant in (A, B):
+                add(connection, tables.epochs, {"scope": tenant, "value": 7})
+        yield database
+
+
+class Undone(Exception):
+    """Rolls a unit back, so that the next case finds the same rows."""
+
+
+@pytest.fixture
+def connection(two_tenants: Database) -> Iterator[Connection]:
+    unit = two_tenants.writing()
+    yield unit.__enter__()
+    with pytest.raises(Undone):
+        unit.__exit__(Undone, Undone(), None)
+
+
+def sessions_of(connection: Connection, database: Database) -> tuple[TenantSession, TenantSession]:
+    now = datetime.now(UTC)
+    a = TenantSession(connection, A, Caller(ANONYMOUS), now, VAULT, database.is_sqlite)
+    b = TenantSession(connection, B, Caller(SYSTEM), now, VAULT, database.is_sqlite)
+    return a, b
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_both_have(name: str, two_tenants: Database, connection: Connection) -> None:
+    case = CASES[name]
+    a, b = sessions_of(connection, two_tenants)
+    before_a, before_b = dump(connection, A), dump(connection, B)
+    result = case.on_shared(a, b)
+    after_a, after_b = dump(connection, A), dump(connection, B)
+    assert after_b == before_b
+    assert epoch(connection, B) == 7
+    assert B not in a.changed_scopes
+    assert (after_a != before_a) == case.writes
+    assert OF_B not in repr(result)
+    if isinstance(case.result, str):
+        assert case.result in repr(result)
+    elif case.result is not ANY:
+        assert result == case.result
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name].on_foreign])
+def test_what_only_the_other_has(name: str, two_tenants: Database, connection: Connection) -> None:
+    case = CASES[name]
+    assert case.on_foreign
+    a, b = sessions_of(connection, two_tenants)
+    before = dump(connection, A), dump(connection, B)
+    if case.nothing is DomainError:
+        with pytest.raises(DomainError):
+            case.on_foreign(a, b)
+    else:
+        assert case.on_foreign(a, b) == case.nothing
+    assert (dump(connection, A), dump(connection, B)) == before
+    assert epoch(connection, B) == 7
+
+
+@pytest.mark.parametrize("tenant", [A, B])
+def test_both_have_rows_everywhere(tenant: str, connection: Connection) -> None:
+    assert all(dump(connection, tenant).values())
+
+
+def test_every_module_is_bound_or_named() -> None:
+    found = {module.name for module in pkgutil.iter_modules(tenantry.store.__path__)}
+    assert found | {"migrations"} == TENANT_BOUND | OTHERS.keys()
+
+
+def test_every_function_has_a_case() -> None:
+    bound, others = set(), set()
+    for module_name in TENANT_BOUND:
+        module = importlib.import_module(f"tenantry.store.{module_name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if name.startswith("_") or function.__module__ != module.__name__:
+                continue
+            parameters = list(inspect.signature(function).parameters.values())
+            takes_session = bool(parameters) and parameters[0].annotation == "TenantSession"
+            (bound if takes_session else others).add(f"{module_name}.{name}")
+    assert bound == CASES.keys()
+    assert others == WITHOUT_SESSION
