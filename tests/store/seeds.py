@@ -16,7 +16,7 @@ from tenantry.store.unit_of_work import Store, TenantSession
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
-_CHOICES = {
+_CHOICES: dict[str, Any] = {
     "application_type": "spa",
     "token_endpoint_auth_method": "none",
     "id_token_signed_response_alg": "RS256",
@@ -81,3 +81,10 @@ def number_of(database: Database, *names: str) -> list[int]:
         return [
             len(connection.execute(tables.metadata.tables[name].select()).all()) for name in names
         ]
+
+
+def tenant_values(name: str, *, is_root: bool = False) -> dict[str, Any]:
+    """What `installation.create_tenant` takes."""
+    values = row(tables.tenants, name, name=name, is_root=is_root)
+    own = {"id", "revision", "created_at", "updated_at", "deleted_at", "pruned_at"}
+    return {key: value for key, value in values.items() if key not in own}

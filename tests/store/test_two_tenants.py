@@ -8,6 +8,7 @@ which must find nothing.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
 import pkgutil
@@ -26,7 +27,6 @@ from tenantry.core.facts import KeyState, SessionFacts, SigningAlgorithm, Subjec
 from tenantry.keys.signing import (
     certificate_to_pem,
     private_key_to_der,
-    public_key_to_pem,
     self_signed_certificate,
 )
 from tenantry.keys.vault import Vault
@@ -284,6 +284,12 @@ CASES: dict[str, Case] = {
         lambda a, _: client_grants.first_of_each_client(a, ["client-b"], PAGE),
         {},
     ),
+    "client_grants.count_of_each_client": reads(
+        lambda a, _: client_grants.count_of_each_client(a, ["client", "client-b"]),
+        lambda a, _: client_grants.count_of_each_client(a, ["client-b"]),
+        {},
+        result={"client": 1},
+    ),
     "connections.create": writes(
         lambda a, _: connections.create(a, without_key("connections", name="conn-b")),
         None,
@@ -323,6 +329,17 @@ CASES: dict[str, Case] = {
     "connections.all_ids": reads(lambda a, _: connections.all_ids(a), None, result=("conn",)),
     "connections.page": reads(lambda a, _: connections.page(a, PAGE), None),
     "connections.count": reads(lambda a, _: connections.count(a), None, result=1),
+    "connections.first_of_each_application": reads(
+        lambda a, _: connections.first_of_each_application(a, ["app", "app-b"], PAGE),
+        lambda a, _: connections.first_of_each_application(a, ["app-b"], PAGE),
+        {},
+    ),
+    "connections.count_of_each_application": reads(
+        lambda a, _: connections.count_of_each_application(a, ["app", "app-b"]),
+        lambda a, _: connections.count_of_each_application(a, ["app-b"]),
+        {},
+        result={"app": 1},
+    ),
     "users.create": writes(
         lambda a, _: users.create(
             a, without_key("users", connection_id="conn-b", email="b@b.example")
@@ -509,6 +526,12 @@ CASES: dict[str, Case] = {
         lambda a, _: audit.page(a, audit.EventFilter(user_id="user-b"), PAGE).items,
         (),
     ),
+    "audit.count": reads(
+        lambda a, _: audit.count(a, audit.EventFilter()),
+        lambda a, _: audit.count(a, audit.EventFilter(user_id="user-b")),
+        0,
+        result=1,
+    ),
 }
 
 
@@ -550,6 +573,7 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "caller": RECORD.caller,
             "key_digest": f"digest{end}",
             "path": RECORD.path,
+            "answer": mark.encode(),
         },
         "resource_servers": {"id": f"api{end}", "identifier": api},
         "sessions": {
@@ -602,7 +626,8 @@ def dump(connection: Connection, tenant: str) -> dict[str, list[Any]]:
 
 def epoch(connection: Connection, tenant: str) -> int:
     value = tables.epochs.c.value
-    return connection.execute(select(value).where(tables.epochs.c.scope == tenant)).scalar_one()
+    found = select(value).where(tables.epochs.c.scope == tenant)
+    return int(connection.execute(found).scalar_one())
 
 
 @pytest.fixture(scope="module")
@@ -623,10 +648,9 @@ class Undone(Exception):
 
 @pytest.fixture
 def connection(two_tenants: Database) -> Iterator[Connection]:
-    unit = two_tenants.writing()
-    yield unit.__enter__()
-    with pytest.raises(Undone):
-        unit.__exit__(Undone, Undone(), None)
+    with contextlib.suppress(Undone), two_tenants.writing() as made:
+        yield made
+        raise Undone
 
 
 def sessions_of(connection: Connection, database: Database) -> tuple[TenantSession, TenantSession]:
@@ -680,7 +704,8 @@ def test_every_module_is_bound_or_named() -> None:
 
 
 def test_every_function_has_a_case() -> None:
-    bound, others = set(), set()
+    bound: set[str] = set()
+    others: set[str] = set()
     for module_name in TENANT_BOUND:
         module = importlib.import_module(f"tenantry.store.{module_name}")
         for name, function in inspect.getmembers(module, inspect.isfunction):

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import json
 import logging
 import sys
+import threading
+import time
 from datetime import UTC, datetime
 from typing import Literal
 
+_FLUSH_SECONDS = 0.1
+_MAX_BUFFERED = 1000
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
@@ -31,9 +37,9 @@ class TextFormatter(logging.Formatter):
     """Readable lines; what came from outside is quoted, so that it cannot forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        time = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
+        clock = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
         pairs = " ".join(f"{name}={_quoted(value)}" for name, value in _extra(record).items())
-        line = f"{time} {record.levelname.lower():7} {record.getMessage()} {pairs}".rstrip()
+        line = f"{clock} {record.levelname.lower():7} {record.getMessage()} {pairs}".rstrip()
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
@@ -50,8 +56,35 @@ def _quoted(value: object) -> str:
     )
 
 
+class BufferedHandler(logging.Handler):
+    """Writes lines in batches, ten times a second; warnings and worse at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: list[str] = []
+        threading.Thread(target=self._flush_often, name="log", daemon=True).start()
+        atexit.register(self.flush)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+        if record.levelno >= logging.WARNING or len(self._lines) >= _MAX_BUFFERED:
+            self.flush()
+
+    def flush(self) -> None:
+        with self.lock or contextlib.nullcontext():
+            lines, self._lines = self._lines, []
+            if lines:
+                sys.stderr.write("\n".join(lines) + "\n")
+                sys.stderr.flush()
+
+    def _flush_often(self) -> None:
+        while True:
+            time.sleep(_FLUSH_SECONDS)
+            self.flush()
+
+
 def configure(style: Literal["text", "json"], level: str) -> None:
-    handler = logging.StreamHandler(sys.stderr)
+    handler = BufferedHandler()
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]

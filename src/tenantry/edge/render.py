@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from tenantry.oauth.authorization_request import ResponseTarget
 from tenantry.pages import FormPostView, form_post_page, security_headers
 
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -19,7 +20,7 @@ def json_response(
     content: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     return Response(
-        json.dumps(content, separators=(",", ":")),
+        _compact(content),
         status,
         {"X-Content-Type-Options": "nosniff", **(headers or {})},
         "application/json",

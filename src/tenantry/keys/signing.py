@@ -12,6 +12,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -33,6 +34,7 @@ _PKCS1 = padding.PKCS1v15()
 _PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)
 _SHA256 = hashes.SHA256()
 _ECDSA = ec.ECDSA(hashes.SHA256())
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +197,18 @@ def key_ring(keys: list[SigningKey]) -> KeyRing:
 def sign_jwt(claims: Mapping[str, Any], key: SigningKey, typ: str) -> str:
     """The signed token. The algorithm is the key's own; the header carries its `kid`."""
     alg = key.facts.alg
-    header = {"alg": alg.value, "typ": typ, "kid": key.facts.kid}
-    text = (
-        urlsafe_b64encode(json.dumps(header, separators=(",", ":")).encode()).rstrip(b"=")
-        + b"."
-        + urlsafe_b64encode(json.dumps(claims, separators=(",", ":")).encode()).rstrip(b"=")
-    )
+    text = _header(alg, typ, key.facts.kid) + b"." + _encoded(claims)
     signature = _sign(key.private_key, alg, text)
     return (text + b"." + urlsafe_b64encode(signature).rstrip(b"=")).decode()
+
+
+@lru_cache(maxsize=4096)
+def _header(alg: SigningAlgorithm, typ: str, kid: str) -> bytes:
+    return _encoded({"alg": alg.value, "typ": typ, "kid": kid})
+
+
+def _encoded(members: Mapping[str, Any]) -> bytes:
+    return urlsafe_b64encode(_compact(members).encode()).rstrip(b"=")
 
 
 def _sign(key: PrivateKey, alg: SigningAlgorithm, text: bytes) -> bytes:

@@ -72,11 +72,11 @@ class Vault:
         key = self._keys.get(key_id)
         if version != "v1" or key is None:
             raise UndecryptableError(f"No configured encryption key opens {row}.")
-        sealed = base64.urlsafe_b64decode(text)
         try:
+            sealed = base64.urlsafe_b64decode(text)
             return AESGCM(key).decrypt(sealed[:12], sealed[12:], row.encode())
-        except InvalidTag as error:
-            raise UndecryptableError(f"{row} does not open under its key.") from error
+        except (InvalidTag, ValueError) as error:
+            raise UndecryptableError(f"{row} was altered or belongs elsewhere.") from error
 
     def _purpose_keys(self, purpose: str) -> list[bytes]:
         keys = self._digest_keys.get(purpose)
@@ -88,14 +88,12 @@ class Vault:
     def digest(self, value: str, purpose: str) -> str:
         """A keyed SHA-256 of `value`: what is stored of a secret that is only compared."""
         key = self._purpose_keys(purpose)[0]
-        return hmac.new(key, value.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(key, value.encode(), "sha256").hex()
 
     def digests(self, value: str, purpose: str) -> list[str]:
         """The digest under every configured key, the first key's first: for look-ups."""
         text = value.encode()
-        return [
-            hmac.new(key, text, hashlib.sha256).hexdigest() for key in self._purpose_keys(purpose)
-        ]
+        return [hmac.digest(key, text, "sha256").hex() for key in self._purpose_keys(purpose)]
 
     def matches(self, value: str, digest: str | None, purpose: str) -> bool:
         """Constant time in the values. A missing digest costs the same and matches nothing."""

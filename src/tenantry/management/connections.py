@@ -13,17 +13,14 @@ from typing import Annotated, Generic, TypeVar
 import strawberry
 
 from tenantry.management.errors import request_error
+from tenantry.management.fields import field
+from tenantry.rules.fields import encodable
 from tenantry.store.pages import Page, PageRequest
 
 F = TypeVar("F")
 T = TypeVar("T")
 MAX_PAGE = 100
 _MAX_CURSOR = 2_048
-
-OLDEST_FIRST = "By the time of creation, the oldest first."
-NEWEST_FIRST = "By the time of creation, the newest first."
-A_TO_Z = "By name, from A to Z."
-Z_TO_A = "By name, from Z to A."
 
 First = Annotated[
     int | None,
@@ -78,9 +75,7 @@ class ListOf(Generic[T]):
     page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
     counter: strawberry.Private[Callable[[], Awaitable[int]]]
 
-    @strawberry.field(
-        description="How many objects the whole list has under its filter; counted when asked for."
-    )
+    @field("How many objects the whole list has under its filter; counted when asked for.")
     async def total_count(self) -> int:
         return await self.counter()
 
@@ -143,8 +138,7 @@ class PageArguments:
         return ListOf(
             nodes=nodes,
             edges=[
-                Edge(node=item, cursor=cursor)
-                for item, cursor in zip(nodes, cursors, strict=True)
+                Edge(node=item, cursor=cursor) for item, cursor in zip(nodes, cursors, strict=True)
             ],
             page_info=PageInfo(
                 has_next_page=page.has_next,
@@ -165,6 +159,6 @@ def _decoded(cursor: str) -> object:
     except (binascii.Error, ValueError, RecursionError):
         return None
     clean = isinstance(value, list) and all(
-        isinstance(item, str) and "\x00" not in item and item.isprintable() for item in value
+        isinstance(item, str) and encodable(item) for item in value
     )
     return value if clean else None

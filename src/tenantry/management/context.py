@@ -57,9 +57,7 @@ class ManagementContext:
         **kwargs: P.kwargs,
     ) -> T:
         """Runs a store function as a unit of work in the tenant of the address."""
-        return await self.runtime.store.read(
-            self.tenant_id, self.caller, function, *args, **kwargs
-        )
+        return await self.runtime.store.read(self.tenant_id, self.caller, function, *args, **kwargs)
 
 
 Info = strawberry.Info[ManagementContext, None]

@@ -5,12 +5,14 @@ Law: what a client sent is read here and nowhere else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.rules import scopes
 
 MAX_PARAMETERS = 64
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 MAX_VALUE = 8_192
 # RFC 8707 §2 lets a request name several resources; no other parameter may repeat.
 _REPEATABLE = frozenset({"resource"})
@@ -85,7 +87,7 @@ def _require_text(name: str, value: str) -> None:
         (name + value).encode()
     except UnicodeEncodeError:
         raise invalid_request("The request is not valid UTF-8.") from None
-    if any(character < " " and character not in "\t\r\n" for character in name + value):
+    if _CONTROL.search(name) or _CONTROL.search(value):
         raise invalid_request(f"The parameter {_printable(name)} contains a control character.")
 
 

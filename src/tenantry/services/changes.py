@@ -25,7 +25,8 @@ def record_change(
     changes: dict[str, dict[str, Any]] = {}
     for name, value in to_row(after or {}).items():
         if name in _SECRET_FIELDS:
-            changes[name] = {"changed": True}
+            if getattr(before, name, None) != value:
+                changes[name] = {"changed": True}
             continue
         old = to_row({name: getattr(before, name)})[name] if before is not None else None
         if before is None or old != value:

@@ -16,6 +16,10 @@ from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 from tenantry.tokens.verify import InvalidToken, VerifiedClaims, token_digest, verify_access_token
 
 
+class TenantGone(LookupError):
+    """The tenant was deleted after the address had been resolved to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Administrator:
     """A verified caller of the management API. `scopes` are those that it has now."""
@@ -31,7 +35,7 @@ async def load_tenant(runtime: Runtime, tenant_id: str) -> TenantFacts:
     """The settings of a tenant, from memory where nothing has changed."""
     tenant = await runtime.configuration.get(tenant_id, installation.find_tenant, tenant_id)
     if tenant is None:
-        raise LookupError("the tenant is gone")
+        raise TenantGone
     return tenant
 
 

@@ -25,7 +25,7 @@ _OTHERS = (
     "read:logs",
     "update:application_keys",
 )
-ROOT_SCOPES = tuple(f"{verb}:tenants" for verb in _VERBS)
+ROOT_SCOPES = ("read:tenants", "create:tenants", "delete:tenants")
 """What only the root tenant's own management API has."""
 
 MANAGEMENT_SCOPES = (

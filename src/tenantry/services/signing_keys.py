@@ -98,9 +98,15 @@ def rotate(
     return listed(db)
 
 
-def revoke_previous(db: TenantSession) -> tuple[SigningKeyFacts, ...]:
-    """Tokens of the previous key fail from now on; it never comes back."""
-    previous = [key for key in signing_keys.live(db) if key.state is KeyState.PREVIOUS]
+def revoke_previous(
+    db: TenantSession, alg: SigningAlgorithm | None = None
+) -> tuple[SigningKeyFacts, ...]:
+    """Tokens of the previous key fail from now on; it never comes back. None: of every `alg`."""
+    previous = [
+        key
+        for key in signing_keys.live(db)
+        if key.state is KeyState.PREVIOUS and alg in {None, key.alg}
+    ]
     if not previous:
         raise DomainError(ErrorCode.NOT_FOUND, "There is no previous signing key.")
     for key in previous:

@@ -17,7 +17,7 @@ from tenantry.services.changes import record_change
 from tenantry.services.commands import NewApplication, Patch, Values
 from tenantry.services.management_api import api_values
 from tenantry.store import connections, installation, resource_servers
-from tenantry.store.unit_of_work import TenantSession
+from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 
 EXPLORER_CLIENT_ID = "tenantry-explorer"
 ROOT_NAME = "root"
@@ -36,7 +36,9 @@ def create(
     tenant = installation.find_tenant(db, tenant_id)
     if tenant is None:
         raise not_found("tenant")
-    record_change(db.for_tenant(tenant_id), "tenant.created", ("Tenant", tenant_id), after=values)
+    # In its own log and, where an operator made it, in the root's.
+    for log in {tenant_id, db.tenant_id} - {INSTALLATION}:
+        record_change(db.for_tenant(log), "tenant.created", ("Tenant", tenant_id), after=values)
     return tenant
 
 

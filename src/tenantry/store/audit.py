@@ -12,7 +12,8 @@ from sqlalchemy import insert, or_, select
 from tenantry.core.context import Caller
 from tenantry.core.facts import LogEventFacts
 from tenantry.core.ids import new_id
-from tenantry.store.pages import Page, PageRequest, fetch_page
+from tenantry.store import pages
+from tenantry.store.pages import Page, PageRequest
 from tenantry.store.rows import to_facts
 from tenantry.store.tables import log_events
 from tenantry.store.unit_of_work import TenantSession
@@ -95,6 +96,14 @@ class EventFilter:
 
 
 def page(db: TenantSession, criteria: EventFilter, request: PageRequest) -> Page[LogEventFacts]:
+    return pages.fetch_page(db, log_events, _conditions(db, criteria), request, LogEventFacts)
+
+
+def count(db: TenantSession, criteria: EventFilter) -> int:
+    return pages.count(db, log_events, _conditions(db, criteria))
+
+
+def _conditions(db: TenantSession, criteria: EventFilter) -> list[Any]:
     conditions: list[Any] = [log_events.c.tenant_id == db.tenant_id]
     if criteria.types:
         conditions.append(_types(criteria.types))
@@ -106,7 +115,7 @@ def page(db: TenantSession, criteria: EventFilter, request: PageRequest) -> Page
         conditions.append(log_events.c.client_id == criteria.client_id)
     if criteria.user_id:
         conditions.append(log_events.c.user_id == criteria.user_id)
-    return fetch_page(db, log_events, conditions, request, LogEventFacts)
+    return conditions
 
 
 def _types(types: Iterable[str]) -> Any:

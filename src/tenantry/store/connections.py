@@ -98,9 +98,7 @@ def first_of_each_application(
     return pages.first_of_each(db, enabled, [], "application_id", request, ConnectionFacts)
 
 
-def count_of_each_application(
-    db: TenantSession, application_ids: Sequence[str]
-) -> dict[str, int]:
+def count_of_each_application(db: TenantSession, application_ids: Sequence[str]) -> dict[str, int]:
     """How many connections are enabled for each application, by one statement."""
     return pages.count_of_each(db, _enabled(db, application_ids), [], "application_id")
 

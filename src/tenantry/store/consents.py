@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import delete as sql_delete
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ConsentFacts
+from tenantry.core.ids import new_id
 from tenantry.store import records
 from tenantry.store.tables import consents
 from tenantry.store.unit_of_work import TenantSession
@@ -22,24 +24,30 @@ def find(db: TenantSession, user_id: str, client_id: str, audience: str) -> Cons
 def add_scopes(
     db: TenantSession, user_id: str, client_id: str, audience: str, scopes: Sequence[str]
 ) -> None:
-    """Remembers what the user allowed, beside what was allowed before."""
-    current = find(db, user_id, client_id, audience)
-    if current is not None:
-        merged = tuple(dict.fromkeys((*current.scopes, *scopes)))
-        if merged != current.scopes:
-            records.change(db, consents, current, {"scopes": merged})
+    """Remembers what the user allowed, beside what was allowed before or is at this moment."""
+    key = {"user_id": user_id, "client_id": client_id, "audience": audience}
+    insert = sqlite.insert if db.is_sqlite else postgresql.insert
+    inserted = db.connection.execute(
+        insert(consents)
+        .values(
+            **key,
+            tenant_id=db.tenant_id,
+            id=new_id(),
+            scopes=list(dict.fromkeys(scopes)),
+            revision=1,
+            created_at=db.now,
+            updated_at=db.now,
+        )
+        .on_conflict_do_nothing()
+    ).rowcount
+    if inserted:
         return
-    records.create(
-        db,
-        consents,
-        {
-            "user_id": user_id,
-            "client_id": client_id,
-            "audience": audience,
-            "scopes": tuple(scopes),
-        },
-        DomainError(ErrorCode.CONFLICT, "The consent was stored a moment ago."),
-    )
+    current = records.find(db, consents, ConsentFacts, for_update=True, **key)
+    if current is None:
+        raise DomainError(ErrorCode.CONFLICT, "The consent was withdrawn a moment ago.")
+    merged = tuple(dict.fromkeys((*current.scopes, *scopes)))
+    if merged != current.scopes:
+        records.change(db, consents, current, {"scopes": merged})
 
 
 def delete_for_user(db: TenantSession, user_id: str) -> None:

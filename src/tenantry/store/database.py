@@ -17,6 +17,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 POOL_THREADS = 4
 _BUSY_TIMEOUT_MS = 5000
+_OPTIONS = {"preserve_rowcount": True}
+"""Else the row count of an INSERT is lost on PostgreSQL, and every contender believes it won."""
 
 
 class Database:
@@ -37,6 +39,7 @@ class Database:
                 pool_size=POOL_THREADS + 2,
                 max_overflow=4,
                 pool_pre_ping=True,
+                execution_options=_OPTIONS,
                 connect_args={"prepare_threshold": 2},
             )
         if self.path is None:
@@ -48,6 +51,7 @@ class Database:
             self.url,
             pool_size=POOL_THREADS + 2,
             max_overflow=4,
+            execution_options=_OPTIONS,
             connect_args={"check_same_thread": False, "isolation_level": None},
         )
         event.listen(engine, "connect", _configure_sqlite)

@@ -140,4 +140,4 @@ def count_of_each(
     rows = db.connection.execute(
         select(table.c[parent], func.count()).where(*conditions).group_by(table.c[parent])
     )
-    return {name: number for name, number in rows}
+    return {row[0]: row[1] for row in rows}

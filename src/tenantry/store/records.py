@@ -42,12 +42,14 @@ def create(
     return row_id
 
 
-def find(db: TenantSession, table: Table, cls: type[S], **equal: Any) -> S | None:
-    row = (
-        db.connection.execute(select(table).where(*_bound(db, table, equal)))
-        .mappings()
-        .one_or_none()
-    )
+def find(
+    db: TenantSession, table: Table, cls: type[S], *, for_update: bool = False, **equal: Any
+) -> S | None:
+    """The row whose columns are `equal`; `for_update` keeps it from others until the commit."""
+    statement = select(table).where(*_bound(db, table, equal))
+    if for_update:
+        statement = statement.with_for_update()
+    row = db.connection.execute(statement).mappings().one_or_none()
     return to_facts(cls, row) if row else None
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete as sql_delete
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import UserFacts
@@ -15,17 +16,21 @@ from tenantry.rules.fields import normalize_email
 from tenantry.store import pages, records
 from tenantry.store.pages import Page, PageRequest
 from tenantry.store.rows import to_facts
-from tenantry.store.tables import user_permissions, users
+from tenantry.store.tables import connections, user_permissions, users
 from tenantry.store.unit_of_work import TenantSession
 
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
-    """`email` matches the whole address, `email_prefix` its beginning; case is ignored."""
+    """`email` matches the whole address, `email_prefix` its beginning; case is ignored.
+
+    `connection` is a name.
+    """
 
     email: str | None = None
     email_prefix: str | None = None
     connection_id: str | None = None
+    connection: str | None = None
     blocked: bool | None = None
 
 
@@ -156,6 +161,15 @@ def _conditions(db: TenantSession, criteria: UserFilter) -> list[Any]:
         )
     if criteria.connection_id:
         conditions.append(users.c.connection_id == criteria.connection_id)
+    if criteria.connection:
+        conditions.append(
+            users.c.connection_id.in_(
+                select(connections.c.id).where(
+                    connections.c.tenant_id == db.tenant_id,
+                    connections.c.name == criteria.connection,
+                )
+            )
+        )
     if criteria.blocked is not None:
         conditions.append(users.c.blocked.is_(criteria.blocked))
     return conditions
@@ -163,20 +177,21 @@ def _conditions(db: TenantSession, criteria: UserFilter) -> list[Any]:
 
 def give_permissions(db: TenantSession, user_id: str, audience: str, scopes: Sequence[str]) -> None:
     """Adds permissions that the user does not have yet."""
-    missing = [scope for scope in scopes if scope not in permissions(db, user_id, audience)]
-    if missing:
-        db.connection.execute(
-            insert(user_permissions),
-            [
-                {
-                    "tenant_id": db.tenant_id,
-                    "user_id": user_id,
-                    "audience": audience,
-                    "scope": scope,
-                }
-                for scope in missing
-            ],
-        )
+    if not scopes:
+        return
+    insert = sqlite.insert if db.is_sqlite else postgresql.insert
+    db.connection.execute(
+        insert(user_permissions).on_conflict_do_nothing(),
+        [
+            {
+                "tenant_id": db.tenant_id,
+                "user_id": user_id,
+                "audience": audience,
+                "scope": scope,
+            }
+            for scope in scopes
+        ],
+    )
 
 
 def permissions(db: TenantSession, user_id: str, *audiences: str) -> tuple[str, ...]:

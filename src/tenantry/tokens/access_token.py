@@ -50,4 +50,7 @@ def access_token_claims(content: AccessTokenContent) -> dict[str, Any]:
     claims["azp"] = content.client_id
     if content.is_machine:
         claims["gty"] = "client-credentials"
+    else:
+        # Else two sign-ins within one second would get one token, and end together.
+        claims["jti"] = new_id()
     return claims

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, Never, ParamSpec, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -45,7 +45,7 @@ class _Record(Generic[T]):
 
 async def run(
     info: Info,
-    result: type[T],
+    result: Any,
     function: Callable[Concatenate[TenantSession, P], T],
     *args: P.args,
     **kwargs: P.kwargs,
@@ -83,23 +83,24 @@ def _done(db: TenantSession, function: Callable[[], T]) -> _Record[T]:
         return _Record(None, refusal)
 
 
-def refused(db: TenantSession, refusal: DomainError) -> None:
+def refused(_: TenantSession, refusal: DomainError) -> Never:
     """Stands in for a service where a check before the unit of work has refused."""
     raise refusal
 
 
 @cache
-def _adapter(result: type[T]) -> TypeAdapter[tuple[T | None, Refusal | None]]:
-    return TypeAdapter(tuple[result | None, Refusal | None])  # type: ignore[valid-type]
+def _adapter(result: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(tuple[result | None, Refusal | None])
 
 
-def _written(result: type[T], record: _Record[T]) -> bytes:
-    error = record.refusal
-    refusal = error and Refusal(error.code, error.field, error.message, error.current_revision)
+def _written(result: Any, record: _Record[T]) -> bytes:
+    refusal, error = None, record.refusal
+    if error is not None:
+        refusal = Refusal(error.code, error.field, error.message, error.current_revision)
     return _adapter(result).dump_json((record.value, refusal))
 
 
-def _read(result: type[T], answer: bytes) -> _Record[T]:
+def _read(result: Any, answer: bytes) -> _Record[T]:
     value, refusal = _adapter(result).validate_json(answer)
     if refusal is None:
         return _Record(value, None)

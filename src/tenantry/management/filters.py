@@ -1,0 +1,103 @@
+"""What lists may be narrowed by: one input per list."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import strawberry
+
+from tenantry.core.facts import ApplicationType, Environment, SubjectType
+from tenantry.management.mutations.inputs import sent
+from tenantry.management.types.common import setting
+from tenantry.store.audit import EventFilter
+from tenantry.store.client_grants import ClientGrantFilter
+from tenantry.store.users import UserFilter
+
+_ABOUT = {
+    "name_contains": "Only those whose name contains this text; case is ignored.",
+    "tenant_name_contains": "Only those whose name contains this text.",
+    "environment": "Only those of this environment.",
+    "application_type": "Only those of this type.",
+    "client_id": "Only those of the application with this `clientId`.",
+    "audience": "Only those for the API with this identifier.",
+    "subject_type": "Only those of this subject type.",
+    "email": "Only users with this whole address; case is ignored.",
+    "email_prefix": "Only users whose address begins with this; case is ignored.",
+    "connection": "Only users of the connection with this name.",
+    "blocked": "Only users who are blocked, or only those who are not.",
+    "types": (
+        "Only events of these types, at most 50. A type that ends with `.*` stands for all that "
+        "begin like it: `application.*`."
+    ),
+    "since": "Only events at this moment or later.",
+    "until": "Only events before this moment.",
+    "event_client_id": "Only events about the application with this `clientId`.",
+    "user_id": "Only events about the user with this `userId`.",
+}
+MAX_TYPES = 50
+
+
+@strawberry.input(description="Narrows a list of tenants. All that is given must hold.")
+class TenantFilter:
+    name_contains: str | None = setting(_ABOUT, "tenant_name_contains")
+    environment: Environment | None = setting(_ABOUT, "environment")
+
+
+@strawberry.input(description="Narrows a list of applications. All that is given must hold.")
+class ApplicationFilter:
+    name_contains: str | None = setting(_ABOUT, "name_contains")
+    application_type: ApplicationType | None = setting(_ABOUT, "application_type")
+
+
+@strawberry.input(description="Narrows a list of APIs. All that is given must hold.")
+class ResourceServerFilter:
+    name_contains: str | None = setting(_ABOUT, "name_contains")
+
+
+@strawberry.input(
+    name="ClientGrantFilter",
+    description="Narrows a list of client grants. All that is given must hold.",
+)
+class ClientGrantFilterInput:
+    client_id: str | None = setting(_ABOUT, "client_id")
+    audience: str | None = setting(_ABOUT, "audience")
+    subject_type: SubjectType | None = setting(_ABOUT, "subject_type")
+
+    def facts(self) -> ClientGrantFilter:
+        return ClientGrantFilter(sent(self.client_id), sent(self.audience), sent(self.subject_type))
+
+
+@strawberry.input(
+    name="UserFilter", description="Narrows a list of users. All that is given must hold."
+)
+class UserFilterInput:
+    email: str | None = setting(_ABOUT, "email")
+    email_prefix: str | None = setting(_ABOUT, "email_prefix")
+    connection: str | None = setting(_ABOUT, "connection")
+    blocked: bool | None = setting(_ABOUT, "blocked")
+
+    def facts(self) -> UserFilter:
+        return UserFilter(
+            email=sent(self.email),
+            email_prefix=sent(self.email_prefix),
+            connection=sent(self.connection),
+            blocked=sent(self.blocked),
+        )
+
+
+@strawberry.input(description="Narrows the audit log. All that is given must hold.")
+class LogEventFilter:
+    types: list[str] | None = setting(_ABOUT, "types")
+    since: datetime | None = setting(_ABOUT, "since")
+    until: datetime | None = setting(_ABOUT, "until")
+    client_id: str | None = setting(_ABOUT, "event_client_id")
+    user_id: str | None = setting(_ABOUT, "user_id")
+
+    def facts(self) -> EventFilter:
+        return EventFilter(
+            types=tuple(sent(self.types) or ()),
+            since=sent(self.since),
+            until=sent(self.until),
+            client_id=sent(self.client_id),
+            user_id=sent(self.user_id),
+        )

@@ -1,0 +1,201 @@
+"""Applications: registering, changing, removing, and their secrets."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from tenantry.core.facts import (
+    ApplicationType,
+    GrantType,
+    SigningAlgorithm,
+    TokenEndpointAuthMethod,
+)
+from tenantry.management.context import Info
+from tenantry.management.fields import field
+from tenantry.management.ids import local_id
+from tenantry.management.mutations.inputs import (
+    CHANGED,
+    SENT,
+    ExistingObject,
+    given,
+    names,
+    patch,
+    sent,
+)
+from tenantry.management.mutations.payloads import Payload, deleted_field, object_field
+from tenantry.management.mutations.unit import Outcome, run
+from tenantry.management.permissions import (
+    input_field_scopes,
+    require_input_scopes,
+)
+from tenantry.management.types.application import ABOUT, Application
+from tenantry.management.types.common import described, setting
+from tenantry.services import applications
+from tenantry.services.applications import ApplicationWithSecret
+from tenantry.services.commands import ApplicationPatch, NewApplication
+
+_APART = ("client_secret", "connections")
+
+
+@strawberry.input
+class _Settings:
+    name: str | None = setting(ABOUT, "name")
+    description: str | None = setting(ABOUT, "description")
+    application_type: ApplicationType | None = setting(ABOUT, "application_type")
+    token_endpoint_auth_method: TokenEndpointAuthMethod | None = setting(
+        ABOUT, "token_endpoint_auth_method"
+    )
+    grant_types: list[GrantType] | None = setting(ABOUT, "grant_types")
+    redirect_uris: list[str] | None = setting(ABOUT, "redirect_uris")
+    post_logout_redirect_uris: list[str] | None = setting(ABOUT, "post_logout_redirect_uris")
+    web_origins: list[str] | None = setting(ABOUT, "web_origins")
+    allowed_origins: list[str] | None = setting(ABOUT, "allowed_origins")
+    initiate_login_uri: str | None = setting(ABOUT, "initiate_login_uri")
+    logo_uri: str | None = setting(ABOUT, "logo_uri")
+    policy_uri: str | None = setting(ABOUT, "policy_uri")
+    tos_uri: str | None = setting(ABOUT, "tos_uri")
+    is_first_party: bool | None = setting(ABOUT, "is_first_party")
+    oidc_conformant: bool | None = setting(ABOUT, "oidc_conformant")
+    require_pkce: bool | None = setting(ABOUT, "require_pkce")
+    id_token_lifetime: int | None = setting(ABOUT, "id_token_lifetime")
+    id_token_signed_response_alg: SigningAlgorithm | None = setting(
+        ABOUT, "id_token_signed_response_alg"
+    )
+    connections: list[str] | None = setting(ABOUT, "connections")
+
+
+@strawberry.input(description="A new application.")
+class ApplicationCreateInput(_Settings):
+    name: str = described(ABOUT, "name")
+    application_type: ApplicationType = described(ABOUT, "application_type")
+    client_secret: str | None = setting(ABOUT, "client_secret")
+
+
+@strawberry.input(description="Changes of an application. Lists are replaced as a whole.")
+class ApplicationUpdateInput(_Settings, ExistingObject):
+    client_secret: str | None = setting(
+        ABOUT, "client_secret", directives=input_field_scopes("update:application_keys")
+    )
+
+
+@strawberry.input(description="An application to delete.")
+class ApplicationDeleteInput(ExistingObject):
+    pass
+
+
+@strawberry.input(description="An application that gets a new secret.")
+class ApplicationSecretRotateInput(ExistingObject):
+    pass
+
+
+_SECRET_ABOUT = (
+    "The secret that was made just now, shown this once; null if none was made or you sent it."
+)
+
+
+@strawberry.type(description="The answer to `applicationCreate`.")
+class ApplicationCreatePayload(Payload):
+    application: Application | None = object_field("application")
+    client_secret: str | None = strawberry.field(description=_SECRET_ABOUT)
+
+
+@strawberry.type(description="The answer to `applicationUpdate`.")
+class ApplicationUpdatePayload(Payload):
+    application: Application | None = object_field("application")
+    client_secret: str | None = strawberry.field(
+        description=f"{_SECRET_ABOUT} A public application that becomes confidential gets one."
+    )
+
+
+@strawberry.type(description="The answer to `applicationDelete`.")
+class ApplicationDeletePayload(Payload):
+    deleted_id: strawberry.ID | None = deleted_field("application")
+
+
+@strawberry.type(description="The answer to `applicationSecretRotate`.")
+class ApplicationSecretRotatePayload(Payload):
+    application: Application | None = object_field("application")
+    client_secret: str | None = strawberry.field(description=_SECRET_ABOUT)
+
+
+def _application(info: Info, outcome: Outcome[ApplicationWithSecret]) -> Application | None:
+    done = outcome.value
+    return Application.of(done.application, info.context.tenant_id) if done else None
+
+
+def _secret(outcome: Outcome[ApplicationWithSecret]) -> str | None:
+    return outcome.value.client_secret if outcome.value else None
+
+
+def _local(info: Info, id: str) -> str:
+    return local_id("Application", info.context.tenant_id, id)
+
+
+@strawberry.type
+class ApplicationMutations:
+    @field(
+        "Registers an application. A confidential one gets a secret, shown once.",
+        "create:applications",
+    )
+    async def application_create(
+        self, info: Info, input: Annotated[ApplicationCreateInput, SENT]
+    ) -> ApplicationCreatePayload | None:
+        command = NewApplication(
+            given(input, *_APART), sent(input.client_secret), names(input.connections)
+        )
+        outcome = await run(info, ApplicationWithSecret, applications.create, command)
+        return ApplicationCreatePayload(
+            application=_application(info, outcome),
+            client_secret=_secret(outcome),
+            errors=outcome.errors,
+        )
+
+    @field(
+        "Changes the settings of an application.",
+        "update:applications",
+    )
+    async def application_update(
+        self, info: Info, input: Annotated[ApplicationUpdateInput, CHANGED]
+    ) -> ApplicationUpdatePayload | None:
+        require_input_scopes(info.context, input)
+        command = ApplicationPatch(
+            patch(_local(info, input.id), input, *_APART),
+            sent(input.client_secret),
+            names(input.connections),
+        )
+        outcome = await run(info, ApplicationWithSecret, applications.update, command)
+        return ApplicationUpdatePayload(
+            application=_application(info, outcome),
+            client_secret=_secret(outcome),
+            errors=outcome.errors,
+        )
+
+    @field(
+        "Deletes an application with its grants; its use ends at once.",
+        "delete:applications",
+    )
+    async def application_delete(
+        self, info: Info, input: Annotated[ApplicationDeleteInput, SENT]
+    ) -> ApplicationDeletePayload | None:
+        command = patch(_local(info, input.id), input)
+        outcome = await run(info, str, applications.delete, command)
+        return ApplicationDeletePayload(
+            deleted_id=input.id if outcome.value else None, errors=outcome.errors
+        )
+
+    @field(
+        "Makes a new client secret, shown once. The old one ends at once.",
+        "update:application_keys",
+    )
+    async def application_secret_rotate(
+        self, info: Info, input: Annotated[ApplicationSecretRotateInput, SENT]
+    ) -> ApplicationSecretRotatePayload | None:
+        command = patch(_local(info, input.id), input)
+        outcome = await run(info, ApplicationWithSecret, applications.rotate_secret, command)
+        return ApplicationSecretRotatePayload(
+            application=_application(info, outcome),
+            client_secret=_secret(outcome),
+            errors=outcome.errors,
+        )

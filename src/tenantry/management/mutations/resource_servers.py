@@ -1,0 +1,110 @@
+"""APIs: registering, changing, removing."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import strawberry
+
+from tenantry.core.facts import AccessPolicy, ResourceServerFacts, SigningAlgorithm, TokenDialect
+from tenantry.management.context import Info
+from tenantry.management.fields import field
+from tenantry.management.ids import local_id
+from tenantry.management.mutations.inputs import CHANGED, SENT, ExistingObject, given, patch
+from tenantry.management.mutations.payloads import Payload, deleted_field, object_field
+from tenantry.management.mutations.unit import Outcome, run
+from tenantry.management.types.common import described, setting
+from tenantry.management.types.resource_server import ABOUT, ResourceServer, ScopeInput
+from tenantry.services import resource_servers
+
+
+@strawberry.input
+class _Settings:
+    name: str | None = setting(ABOUT, "name")
+    scopes: list[ScopeInput] | None = setting(ABOUT, "scopes")
+    token_lifetime: int | None = setting(ABOUT, "token_lifetime")
+    token_dialect: TokenDialect | None = setting(ABOUT, "token_dialect")
+    skip_consent_for_first_party: bool | None = setting(ABOUT, "skip_consent_for_first_party")
+    user_access_policy: AccessPolicy | None = setting(ABOUT, "user_access_policy")
+    client_access_policy: AccessPolicy | None = setting(ABOUT, "client_access_policy")
+
+
+@strawberry.input(description="A new API.")
+class ResourceServerCreateInput(_Settings):
+    name: str = described(ABOUT, "name")
+    identifier: str = described(ABOUT, "identifier")
+    signing_alg: SigningAlgorithm | None = setting(ABOUT, "signing_alg")
+
+
+@strawberry.input(description="Changes of an API. Lists are replaced as a whole.")
+class ResourceServerUpdateInput(_Settings, ExistingObject):
+    pass
+
+
+@strawberry.input(description="An API to delete.")
+class ResourceServerDeleteInput(ExistingObject):
+    pass
+
+
+@strawberry.type(description="The answer to `resourceServerCreate`.")
+class ResourceServerCreatePayload(Payload):
+    resource_server: ResourceServer | None = object_field("API")
+
+
+@strawberry.type(description="The answer to `resourceServerUpdate`.")
+class ResourceServerUpdatePayload(Payload):
+    resource_server: ResourceServer | None = object_field("API")
+
+
+@strawberry.type(description="The answer to `resourceServerDelete`.")
+class ResourceServerDeletePayload(Payload):
+    deleted_id: strawberry.ID | None = deleted_field("API")
+
+
+def _published(info: Info, outcome: Outcome[ResourceServerFacts]) -> ResourceServer | None:
+    return ResourceServer.of(outcome.value, info.context.tenant_id) if outcome.value else None
+
+
+def _local(info: Info, id: str) -> str:
+    return local_id("ResourceServer", info.context.tenant_id, id)
+
+
+@strawberry.type
+class ResourceServerMutations:
+    @field(
+        "Registers an API.",
+        "create:resource_servers",
+    )
+    async def resource_server_create(
+        self, info: Info, input: Annotated[ResourceServerCreateInput, SENT]
+    ) -> ResourceServerCreatePayload | None:
+        outcome = await run(info, ResourceServerFacts, resource_servers.create, given(input))
+        return ResourceServerCreatePayload(
+            resource_server=_published(info, outcome), errors=outcome.errors
+        )
+
+    @field(
+        "Changes the settings of an API.",
+        "update:resource_servers",
+    )
+    async def resource_server_update(
+        self, info: Info, input: Annotated[ResourceServerUpdateInput, CHANGED]
+    ) -> ResourceServerUpdatePayload | None:
+        command = patch(_local(info, input.id), input)
+        outcome = await run(info, ResourceServerFacts, resource_servers.update, command)
+        return ResourceServerUpdatePayload(
+            resource_server=_published(info, outcome), errors=outcome.errors
+        )
+
+    @field(
+        "Deletes an API with its client grants.",
+        "delete:resource_servers",
+    )
+    async def resource_server_delete(
+        self, info: Info, input: Annotated[ResourceServerDeleteInput, SENT]
+    ) -> ResourceServerDeletePayload | None:
+        command = patch(_local(info, input.id), input)
+        outcome = await run(info, str, resource_servers.delete, command)
+        return ResourceServerDeletePayload(
+            deleted_id=input.id if outcome.value else None, errors=outcome.errors
+        )

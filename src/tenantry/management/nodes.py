@@ -1,0 +1,82 @@
+"""Objects by their global id: which scope a type needs, and how it is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tenantry.core.facts import TenantFacts
+from tenantry.core.ids import GlobalId
+from tenantry.management.context import Info, ManagementContext
+from tenantry.management.ids import local_id, tenant_local_id
+from tenantry.management.permissions import require_scopes
+from tenantry.management.types.application import Application
+from tenantry.management.types.client_grant import ClientGrant
+from tenantry.management.types.common import Node
+from tenantry.management.types.connection import Connection
+from tenantry.management.types.log_event import LogEvent
+from tenantry.management.types.resource_server import ResourceServer
+from tenantry.management.types.signing_key import SigningKey
+from tenantry.management.types.tenant import Tenant
+from tenantry.management.types.user import User
+from tenantry.store import (
+    applications,
+    audit,
+    client_grants,
+    connections,
+    installation,
+    resource_servers,
+    signing_keys,
+    users,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeType:
+    """`find` is a store function by local id, `publish` makes the type from its facts."""
+
+    scope: str
+    find: Callable[..., Any]
+    publish: Callable[[Any, str], Node]
+
+
+NODE_TYPES = {
+    "Application": NodeType("read:applications", applications.find, Application.of),
+    "ClientGrant": NodeType("read:client_grants", client_grants.find, ClientGrant.of),
+    "Connection": NodeType("read:connections", connections.find, Connection.of),
+    "LogEvent": NodeType("read:logs", audit.find, LogEvent.of),
+    "ResourceServer": NodeType("read:resource_servers", resource_servers.find, ResourceServer.of),
+    "SigningKey": NodeType("read:signing_keys", signing_keys.find, SigningKey.of),
+    "User": NodeType("read:users", users.find, User.of),
+}
+
+
+async def find_node(info: Info, id: str) -> Node | None:
+    """None for an id that is unknown, foreign or malformed. The scope is checked before."""
+    context = info.context
+    decoded = GlobalId.decode(id)
+    if decoded is None:
+        return None
+    if decoded.type == "Tenant":
+        return await _find_tenant(context, id)
+    node_type = NODE_TYPES.get(decoded.type)
+    if node_type is None:
+        return None
+    require_scopes(context, ((node_type.scope,),))
+    row_id = local_id(decoded.type, context.tenant_id, id)
+    facts = await context.read(node_type.find, row_id)
+    return node_type.publish(facts, context.tenant_id) if facts else None
+
+
+async def _find_tenant(context: ManagementContext, id: str) -> Node | None:
+    """The tenant of the address, or at the root any tenant."""
+    tenant_id = tenant_local_id(id)
+    if context.request.address.is_root and tenant_id != context.tenant_id:
+        require_scopes(context, (("read:tenants",),))
+    else:
+        require_scopes(context, (("read:tenant_settings",),))
+        if tenant_id != context.tenant_id:
+            return None
+    facts: TenantFacts | None = await context.read(installation.find_tenant, tenant_id)
+    return Tenant.of(facts, context.runtime.addresses) if facts else None

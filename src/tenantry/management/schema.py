@@ -1,0 +1,73 @@
+"""The schema, put together once. It needs no runtime, so that it can be exported."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from tenantry.management.mutations.applications import ApplicationMutations
+from tenantry.management.mutations.client_grants import ClientGrantMutations
+from tenantry.management.mutations.connections import ConnectionMutations
+from tenantry.management.mutations.resource_servers import ResourceServerMutations
+from tenantry.management.mutations.signing_keys import SigningKeyMutations
+from tenantry.management.mutations.tenants import TenantMutations
+from tenantry.management.mutations.users import UserMutations
+from tenantry.management.queries import Query
+from tenantry.management.scalars import DATE_TIME
+
+
+@strawberry.type(
+    description=(
+        "What can be changed. Each field is one transaction; a refusal that can be mended is in "
+        "the payload's `errors`. With an `Idempotency-Key` header a repetition within 24 hours "
+        "gets the first answer and does nothing again."
+    )
+)
+class Mutation(
+    ApplicationMutations,
+    ClientGrantMutations,
+    ConnectionMutations,
+    ResourceServerMutations,
+    SigningKeyMutations,
+    TenantMutations,
+    UserMutations,
+):
+    pass
+
+
+class _PreparedDocument(SchemaExtension):
+    """Runs the document that was parsed, limited and validated before."""
+
+    def on_parse(self) -> Any:
+        self.execution_context.graphql_document = self.execution_context.context.document
+        self.execution_context.pre_execution_errors = []
+        yield
+
+
+class _Schema(strawberry.Schema):
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Faults are logged where they are masked, and refusals are no faults."""
+
+
+@cache
+def build_schema() -> strawberry.Schema:
+    return _Schema(
+        query=Query,
+        mutation=Mutation,
+        extensions=[_PreparedDocument],
+        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+    )
+
+
+def sdl() -> str:
+    """The text of `schema.graphql`."""
+    return f"{build_schema().as_str()}\n"

@@ -1,0 +1,68 @@
+"""Client grants as the schema shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from tenantry.core.facts import ClientGrantFacts, SubjectType
+from tenantry.management.context import Info
+from tenantry.management.fields import field
+from tenantry.management.ids import global_id
+from tenantry.management.types.common import StoredObject, described, publish
+from tenantry.management.types.resource_server import ResourceServer
+
+if TYPE_CHECKING:
+    from tenantry.management.types.application import Application
+
+ABOUT: Mapping[str, str] = {
+    "client_id": "The `clientId` of the application. Never changes.",
+    "audience": (
+        "The identifier of the API. Never changes. At the root tenant it may be another tenant's "
+        "management identifier, or `*` for every management API."
+    ),
+    "subject_type": (
+        "Whether the application speaks for itself or for its users. Never changes. Default "
+        "`CLIENT`."
+    ),
+    "scopes": "The scopes that may be asked for: at most 1000, all defined by the API.",
+    "allow_all_scopes": (
+        "Whether every scope of the API may be asked for, also those that are added later. "
+        "Default false."
+    ),
+}
+
+
+@strawberry.type(description="What an application may ask of an API.")
+class ClientGrant(StoredObject):
+    client_id: str = described(ABOUT, "client_id")
+    audience: str = described(ABOUT, "audience")
+    subject_type: SubjectType = described(ABOUT, "subject_type")
+    scopes: list[str] = described(ABOUT, "scopes")
+    allow_all_scopes: bool = described(ABOUT, "allow_all_scopes")
+
+    @classmethod
+    def of(cls, facts: ClientGrantFacts, tenant_id: str) -> ClientGrant:
+        return publish(cls, facts, id=global_id("ClientGrant", tenant_id, facts.id))
+
+    @field(
+        "The application that holds the grant.",
+        "read:applications",
+    )
+    async def application(
+        self, info: Info
+    ) -> Annotated[Application, strawberry.lazy("tenantry.management.types.application")] | None:
+        from tenantry.management.types.application import Application
+
+        facts = await info.context.loaders.application.load(self.client_id)
+        return Application.of(facts, info.context.tenant_id) if facts else None
+
+    @field(
+        "The API; null where the audience is not one of this tenant's, as with `*` at the root.",
+        "read:resource_servers",
+    )
+    async def resource_server(self, info: Info) -> ResourceServer | None:
+        facts = await info.context.loaders.resource_server.load(self.audience)
+        return ResourceServer.of(facts, info.context.tenant_id) if facts else None

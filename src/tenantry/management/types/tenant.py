@@ -1,0 +1,104 @@
+"""Tenants as the schema shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import strawberry
+
+from tenantry.core.facts import Environment, SigningAlgorithm, TenantFacts
+from tenantry.management.ids import global_id
+from tenantry.management.types.common import StoredObject, described, publish
+from tenantry.rules.addresses import Addresses
+
+ABOUT: Mapping[str, str] = {
+    "name": (
+        "The name in its addresses: 3 to 63 lower-case letters, digits and hyphens. Never changes, "
+        "and is never given away again."
+    ),
+    "issuer": "The `iss` of its tokens and the beginning of its addresses.",
+    "management_identifier": "The audience of tokens that administer it.",
+    "is_root": "Whether it is the first tenant, whose operators administer the installation.",
+    "environment": "What it is used for. Default `DEVELOPMENT`.",
+    "friendly_name": "The name that people see. At most 100 characters, without < and >.",
+    "logo_uri": "A picture for its pages. Default null.",
+    "support_email": "Where users write for help. Default null.",
+    "support_url": "Where users read for help. Default null.",
+    "default_audience": (
+        "The identifier of the API that a request without an audience means. Default null: none."
+    ),
+    "default_directory": (
+        "The name of the connection that signs users in unless another is asked for. Default null."
+    ),
+    "allowed_logout_urls": (
+        "Where users may be sent after signing out, whatever the application: at most 100 URLs."
+    ),
+    "session_idle_lifetime": (
+        "After how long without use a sign-in ends, in seconds: 60 to 8640000. Default 259200."
+    ),
+    "session_lifetime": (
+        "After how long a sign-in ends at the latest, in seconds: 60 to 31536000. Default 604800."
+    ),
+    "use_scope_descriptions_for_consent": (
+        "Whether consent pages show the descriptions of scopes, not their names. Default false."
+    ),
+    "enable_application_connections": (
+        "Whether a new application gets every connection. Default true."
+    ),
+    "end_session_endpoint_discovery": (
+        "Whether discovery names the end-session endpoint. Default true."
+    ),
+    "logout_confirmation": (
+        "Whether users confirm a sign-out that carries no ID token. Default true."
+    ),
+    "authorization_response_iss_parameter_supported": (
+        "Whether authorization responses carry `iss` (RFC 9207). Default true."
+    ),
+    "remove_alg_from_jwks": (
+        "Whether the published keys leave out `alg`, for libraries that dislike it. Default false."
+    ),
+    "signing_algorithms": (
+        "The algorithms that have keys: one to four, `RS256` always among them. Default `RS256` "
+        "alone, because some libraries fail on keys that are not RSA."
+    ),
+}
+
+
+@strawberry.type(description="A tenant and its settings: users, applications and keys of its own.")
+class Tenant(StoredObject):
+    name: str = described(ABOUT, "name")
+    issuer: str = described(ABOUT, "issuer")
+    management_identifier: str = described(ABOUT, "management_identifier")
+    is_root: bool = described(ABOUT, "is_root")
+    environment: Environment = described(ABOUT, "environment")
+    friendly_name: str = described(ABOUT, "friendly_name")
+    logo_uri: str | None = described(ABOUT, "logo_uri")
+    support_email: str | None = described(ABOUT, "support_email")
+    support_url: str | None = described(ABOUT, "support_url")
+    default_audience: str | None = described(ABOUT, "default_audience")
+    default_directory: str | None = described(ABOUT, "default_directory")
+    allowed_logout_urls: list[str] = described(ABOUT, "allowed_logout_urls")
+    session_idle_lifetime: int = described(ABOUT, "session_idle_lifetime")
+    session_lifetime: int = described(ABOUT, "session_lifetime")
+    use_scope_descriptions_for_consent: bool = described(
+        ABOUT, "use_scope_descriptions_for_consent"
+    )
+    enable_application_connections: bool = described(ABOUT, "enable_application_connections")
+    end_session_endpoint_discovery: bool = described(ABOUT, "end_session_endpoint_discovery")
+    logout_confirmation: bool = described(ABOUT, "logout_confirmation")
+    authorization_response_iss_parameter_supported: bool = described(
+        ABOUT, "authorization_response_iss_parameter_supported"
+    )
+    remove_alg_from_jwks: bool = described(ABOUT, "remove_alg_from_jwks")
+    signing_algorithms: list[SigningAlgorithm] = described(ABOUT, "signing_algorithms")
+
+    @classmethod
+    def of(cls, facts: TenantFacts, addresses: Addresses) -> Tenant:
+        issuer = addresses.issuer(facts.name, is_root=facts.is_root)
+        return publish(
+            cls,
+            facts,
+            id=global_id("Tenant", facts.id, facts.id),
+            issuer=issuer,
+            management_identifier=f"{issuer}graphql",
+        )

@@ -1,0 +1,129 @@
+"""Users as the schema shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import strawberry
+
+from tenantry.core import facts as core
+from tenantry.core.facts import UserFacts
+from tenantry.management.context import Info
+from tenantry.management.fields import field
+from tenantry.management.ids import global_id
+from tenantry.management.types.common import StoredObject, described, publish, setting
+from tenantry.management.types.connection import Connection
+
+ABOUT: Mapping[str, str] = {
+    "user_id": "The `sub` of the user's tokens. Never changes.",
+    "email": (
+        "The email address, at most 254 characters, once in its connection whatever the case. A "
+        "user needs an email or a username. Default null."
+    ),
+    "email_verified": "Whether the address is known to be the user's. Default false.",
+    "username": (
+        "A name to sign in with: 1 to 128 letters, digits and signs, once in its connection. "
+        "Default null."
+    ),
+    "blocked": "Whether the user may not sign in.",
+    "last_login_at": "When the user last signed in; null if never.",
+    "password_changed_at": "When the password was last set; null if there is none.",
+    "name": "The full name. At most 300 characters; default null.",
+    "given_name": "The given name. At most 150 characters; default null.",
+    "family_name": "The family name. At most 150 characters; default null.",
+    "middle_name": "The middle name. At most 150 characters; default null.",
+    "nickname": "A casual name. At most 300 characters; default null.",
+    "preferred_username": "The name to be called by. At most 300 characters; default null.",
+    "profile": "The URL of a page about the user. Default null.",
+    "picture": "The URL of a picture of the user. Default null.",
+    "website": "The URL of the user's own page. Default null.",
+    "gender": "The gender, in free text. At most 50 characters; default null.",
+    "birthdate": "The day or only the year of birth: YYYY-MM-DD or YYYY. Default null.",
+    "zoneinfo": "The time zone by its name, as in Europe/Zurich. Default null.",
+    "locale": "The language and region as in BCP 47: de-CH. At most 35 characters; default null.",
+    "phone_number": "The telephone number in E.164 form, as in +41441234567. Default null.",
+    "phone_number_verified": "Whether the number is known to be the user's. Default false.",
+    "address": "The postal address, replaced as a whole. Default null.",
+    "password": (
+        "The password, at most 256 characters and at least as many as the connection demands. "
+        "Kept as an argon2id hash, never shown."
+    ),
+}
+ADDRESS_ABOUT: Mapping[str, str] = {
+    "formatted": "The whole address as it is written. At most 500 characters; default null.",
+    "street_address": "Street and number. At most 500 characters; default null.",
+    "locality": "City or place. At most 500 characters; default null.",
+    "region": "State or province. At most 500 characters; default null.",
+    "postal_code": "Postal code. At most 500 characters; default null.",
+    "country": "Country. At most 500 characters; default null.",
+}
+
+
+@strawberry.type(description="A postal address: the `address` claim of OpenID Connect.")
+class Address:
+    formatted: str | None = described(ADDRESS_ABOUT, "formatted")
+    street_address: str | None = described(ADDRESS_ABOUT, "street_address")
+    locality: str | None = described(ADDRESS_ABOUT, "locality")
+    region: str | None = described(ADDRESS_ABOUT, "region")
+    postal_code: str | None = described(ADDRESS_ABOUT, "postal_code")
+    country: str | None = described(ADDRESS_ABOUT, "country")
+
+
+@strawberry.input(description="A postal address: the `address` claim of OpenID Connect.")
+class AddressInput:
+    formatted: str | None = setting(ADDRESS_ABOUT, "formatted")
+    street_address: str | None = setting(ADDRESS_ABOUT, "street_address")
+    locality: str | None = setting(ADDRESS_ABOUT, "locality")
+    region: str | None = setting(ADDRESS_ABOUT, "region")
+    postal_code: str | None = setting(ADDRESS_ABOUT, "postal_code")
+    country: str | None = setting(ADDRESS_ABOUT, "country")
+
+    def facts(self) -> core.Address:
+        return core.Address(**{name: getattr(self, name) or None for name in ADDRESS_ABOUT})
+
+
+@strawberry.type(description="A person in a connection, with the claims of OpenID Connect.")
+class User(StoredObject):
+    user_id: str = described(ABOUT, "user_id")
+    email: str | None = described(ABOUT, "email")
+    email_verified: bool = described(ABOUT, "email_verified")
+    username: str | None = described(ABOUT, "username")
+    blocked: bool = described(ABOUT, "blocked")
+    last_login_at: datetime | None = described(ABOUT, "last_login_at")
+    password_changed_at: datetime | None = described(ABOUT, "password_changed_at")
+    name: str | None = described(ABOUT, "name")
+    given_name: str | None = described(ABOUT, "given_name")
+    family_name: str | None = described(ABOUT, "family_name")
+    middle_name: str | None = described(ABOUT, "middle_name")
+    nickname: str | None = described(ABOUT, "nickname")
+    preferred_username: str | None = described(ABOUT, "preferred_username")
+    profile: str | None = described(ABOUT, "profile")
+    picture: str | None = described(ABOUT, "picture")
+    website: str | None = described(ABOUT, "website")
+    gender: str | None = described(ABOUT, "gender")
+    birthdate: str | None = described(ABOUT, "birthdate")
+    zoneinfo: str | None = described(ABOUT, "zoneinfo")
+    locale: str | None = described(ABOUT, "locale")
+    phone_number: str | None = described(ABOUT, "phone_number")
+    phone_number_verified: bool = described(ABOUT, "phone_number_verified")
+    address: Address | None = described(ABOUT, "address")
+    connection_id: strawberry.Private[str]
+
+    @classmethod
+    def of(cls, facts: UserFacts, tenant_id: str) -> User:
+        return publish(
+            cls,
+            facts,
+            id=global_id("User", tenant_id, facts.id),
+            user_id=facts.id,
+            address=facts.address and publish(Address, facts.address),
+        )
+
+    @field(
+        "The connection that the user belongs to.",
+        "read:connections",
+    )
+    async def connection(self, info: Info) -> Connection | None:
+        facts = await info.context.loaders.connection.load(self.connection_id)
+        return Connection.of(facts, info.context.tenant_id) if facts else None

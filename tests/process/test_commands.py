@@ -1,0 +1,128 @@
+"""The other commands, and settings that are refused."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.process.server import environment, free_port, run, serving
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize(
+    "variable, value, says",
+    [
+        ("TENANTRY_PORT", "80000", "'80000'"),
+        ("TENANTRY_PORT", "http", "'http'"),
+        ("TENANTRY_WORKERS", "0", "'0'"),
+        ("TENANTRY_PUBLIC_URL", "http://auth.example.com", "https unless"),
+        ("TENANTRY_PUBLIC_URL", "https://auth.example.com/path", "without a path"),
+        ("TENANTRY_TENANT_URL", "https://auth.example.com", "{name}"),
+        ("TENANTRY_TENANT_URL", "https://auth.{name}.example.com", "leftmost"),
+        ("TENANTRY_DATABASE_URL", "mysql://x", "postgresql://"),
+        ("TENANTRY_ENCRYPTION_KEY", "short", "32 bytes"),
+        ("TENANTRY_TRUSTED_PROXIES", "not-a-network", "not-a-network"),
+        ("TENANTRY_LOG_FORMAT", "xml", "'json'"),
+        ("TENANTRY_METRICS_PORT", "-1", "'-1'"),
+        ("TENANTRY_BOOTSTRAP_CLIENT_SECRET", "short", "32"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_its_name_and_what_it_may_be(
+    tmp_path: Path, variable: str, value: str, says: str
+) -> None:
+    env = environment(tmp_path, free_port()) | {variable: value}
+    refused = run("serve", env=env)
+    assert refused.returncode == 1
+    assert variable in refused.stderr
+    assert says in refused.stderr
+    assert "It may be:" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "tenantry.db").exists()
+
+
+def test_a_secret_is_never_repeated_in_a_refusal(tmp_path: Path) -> None:
+    env = environment(tmp_path, free_port()) | {
+        "TENANTRY_ENCRYPTION_KEY": "not-a-key-but-confidential",
+        "TENANTRY_BOOTSTRAP_CLIENT_SECRET": "too-short-secret",
+    }
+    refused = run("serve", env=env)
+    assert refused.returncode == 1
+    assert "confidential" not in refused.stderr
+    assert "too-short-secret" not in refused.stderr
+
+
+def test_outside_of_development_secrets_are_required(tmp_path: Path) -> None:
+    env = environment(tmp_path, free_port(), TENANTRY_PUBLIC_URL="https://auth.example.com")
+    refused = run("serve", env=env)
+    assert refused.returncode == 1
+    assert "TENANTRY_ENCRYPTION_KEY" in refused.stderr
+    env["TENANTRY_ENCRYPTION_KEY"] = "ab" * 32
+    del env["TENANTRY_BOOTSTRAP_ADMIN_PASSWORD"]
+    refused = run("serve", env=env)
+    assert refused.returncode == 1
+    assert "TENANTRY_BOOTSTRAP_ADMIN_PASSWORD" in refused.stderr
+
+
+def test_another_encryption_key_is_refused_before_anything_is_served(tmp_path: Path) -> None:
+    env = environment(tmp_path, free_port(), TENANTRY_ENCRYPTION_KEY="ab" * 32)
+    with serving(env):
+        pass
+    refused = run("serve", env=env | {"TENANTRY_ENCRYPTION_KEY": "cd" * 32})
+    assert refused.returncode == 1
+    assert "TENANTRY_ENCRYPTION_KEY" in refused.stderr
+    with serving(env | {"TENANTRY_ENCRYPTION_KEY": f"{'cd' * 32},{'ab' * 32}"}):
+        pass
+
+
+def test_doctor_has_a_line_for_each_check_and_fails_when_one_fails(tmp_path: Path) -> None:
+    env = environment(tmp_path / "data", free_port())
+    with serving(env):
+        healthy = run("doctor", env=env)
+    assert healthy.returncode == 0, healthy.stdout
+    for subject in ("settings", "database", "migrations", "keys", "clock", "address"):
+        assert f"ok   {subject}:" in healthy.stdout
+    assert "isolation" in healthy.stdout
+
+    alone = run("doctor", env=env)
+    assert alone.returncode == 1
+    assert "FAIL address:" in alone.stdout
+    assert "ok   keys:" in alone.stdout
+
+
+def test_tenants_are_made_and_listed(tmp_path: Path) -> None:
+    env = environment(tmp_path / "data", free_port())
+    with serving(env) as server:
+        made = run("tenant", "create", "acme", "--environment", "staging", env=env)
+        assert made.returncode == 0, made.stderr
+        issuer = f"http://localhost:{server.port}/t/acme/"
+        assert made.stdout.split() == ["acme", "staging", issuer]
+        listed = run("tenant", "list", env=env).stdout.splitlines()
+        assert [line.split("\t")[0] for line in listed] == ["acme", "root"]
+        for name in ("acme", "Acme", "-acme", "ab", "x" * 64):
+            refused = run("tenant", "create", "--", name, env=env)
+            assert refused.returncode == 1
+            assert "name:" in refused.stderr
+        discovery = server.post("/t/acme/oauth/token", data={"grant_type": "password"})
+        assert discovery.status_code == 401
+
+
+def test_migrate_may_run_twice_and_a_newer_database_is_left_alone(tmp_path: Path) -> None:
+    env = environment(tmp_path / "data", free_port())
+    assert run("migrate", env=env).returncode == 0
+    assert run("migrate", env=env).returncode == 0
+    connection = sqlite3.connect(tmp_path / "data" / "tenantry.db")
+    connection.execute("UPDATE alembic_version SET version_num = 'from_the_future'")
+    connection.commit()
+    connection.close()
+    for command in ("migrate", "serve"):
+        refused = run(command, env=env)
+        assert refused.returncode == 1
+        assert "newer" in refused.stderr
+
+
+def test_the_schema_command_prints_the_committed_schema(tmp_path: Path) -> None:
+    printed = run("schema", env=environment(tmp_path, free_port()))
+    assert printed.stdout == (ROOT / "schema.graphql").read_text()

@@ -1,0 +1,247 @@
+"""Of any number of contenders one wins, on both databases."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from tenantry.core.clock import Clock
+from tenantry.core.context import SYSTEM, Caller
+from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.core.facts import KeyState, SigningAlgorithm, SigningKeyFacts, TenantFacts
+from tenantry.jobs.pruning import prune_batch
+from tenantry.store import (
+    authorizations,
+    consents,
+    installation,
+    mutation_records,
+    signing_keys,
+    tables,
+    users,
+)
+from tenantry.store.mutation_records import Recorded, RecordKey
+from tenantry.store.unit_of_work import INSTALLATION, Store, TenantSession
+from tests.store.seeds import NOW, fill, number_of, row, tenant_values, writing
+
+T = TypeVar("T")
+TENANT = "tenant"
+CONTENDERS = 20
+
+
+def contend(store: Store, function: Callable[[TenantSession, int], T]) -> list[T]:
+    """What each of many contenders gets that run `function` at the same moment."""
+    barrier = threading.Barrier(CONTENDERS)
+
+    def one(number: int) -> T:
+        barrier.wait()
+        return store.write_now(TENANT, Caller(SYSTEM), function, number)
+
+    with ThreadPoolExecutor(CONTENDERS) as pool:
+        return list(pool.map(one, range(CONTENDERS)))
+
+
+def test_a_code_is_claimed_once(store: Store) -> None:
+    waiting = row(tables.authorizations, tenant_id=TENANT, id="one", state="issued")
+    fill(store.database, tables.authorizations, waiting)
+
+    def claim(db: TenantSession, number: int) -> str | None:
+        return str(number) if authorizations.claim_code(db, "one", str(number)) else None
+
+    winners = [winner for winner in contend(store, claim) if winner is not None]
+    assert len(winners) == 1
+    with store.database.reading() as connection:
+        found = connection.execute(tables.authorizations.select()).one()
+    assert (found.family_id, found.state) == (winners[0], "redeemed")
+
+
+def test_a_code_that_is_claimed_and_rolled_back_can_be_claimed(store: Store) -> None:
+    waiting = row(tables.authorizations, tenant_id=TENANT, id="one", state="issued")
+    fill(store.database, tables.authorizations, waiting)
+
+    def refused(db: TenantSession) -> None:
+        assert authorizations.claim_code(db, "one", "family")
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        writing(store, TENANT, refused)
+    assert writing(store, TENANT, lambda db: authorizations.claim_code(db, "one", "family"))
+
+
+def test_an_idempotency_key_is_claimed_once_and_the_others_wait(store: Store) -> None:
+    key = RecordKey("caller", "digest", "path")
+
+    def mutate(db: TenantSession, number: int) -> Recorded | None:
+        recorded = mutation_records.claim(db, key, "body")
+        if recorded is None:
+            time.sleep(0.1)
+            mutation_records.save(db, key, b"answer")
+        return recorded
+
+    answers = contend(store, mutate)
+    assert answers.count(None) == 1
+    assert answers.count(Recorded("body", b"answer")) == CONTENDERS - 1
+
+
+def test_an_idempotency_key_of_a_mutation_that_failed_is_free(store: Store) -> None:
+    key = RecordKey("caller", "digest", "path")
+    first = threading.Event()
+
+    def mutate(db: TenantSession, number: int) -> Recorded | None:
+        recorded = mutation_records.claim(db, key, "body")
+        if recorded is None and not first.is_set():
+            first.set()
+            time.sleep(0.1)
+            raise ArithmeticError
+        return recorded
+
+    def attempt(number: int) -> str:
+        try:
+            recorded = store.write_now(TENANT, Caller(SYSTEM), mutate, number)
+        except ArithmeticError:
+            return "failed"
+        return "first" if recorded is None else "later"
+
+    with ThreadPoolExecutor(CONTENDERS) as pool:
+        answers = list(pool.map(attempt, range(CONTENDERS)))
+    assert answers.count("failed") == 1
+    assert answers.count("first") == 1
+
+
+def test_an_idempotency_key_is_free_again_after_its_life(store: Store, clock: Clock) -> None:
+    key = RecordKey("caller", "digest", "path")
+    assert writing(store, TENANT, lambda db: mutation_records.claim(db, key, "body")) is None
+    clock.advance(mutation_records.LIFETIME.total_seconds() - 60)
+    assert writing(store, TENANT, lambda db: mutation_records.claim(db, key, "new")) is not None
+    clock.advance(120)
+    assert writing(store, TENANT, lambda db: mutation_records.claim(db, key, "new")) is None
+    assert writing(store, TENANT, lambda db: mutation_records.claim(db, key, "new")) is not None
+
+
+def _key(kid: str) -> SigningKeyFacts:
+    return SigningKeyFacts(
+        kid=kid,
+        alg=SigningAlgorithm.RS256,
+        state=KeyState.CURRENT,
+        public_key="",
+        certificate="",
+        created_at=NOW,
+        current_since=NOW,
+        revoked_at=None,
+    )
+
+
+def test_a_slot_takes_one_signing_key(store: Store) -> None:
+    def insert(db: TenantSession, number: int) -> str | None:
+        free = signing_keys.insert_if_free(db, _key(str(number)), b"private")
+        return str(number) if free else None
+
+    winners = [winner for winner in contend(store, insert) if winner is not None]
+    assert len(winners) == 1
+    live = writing(store, TENANT, signing_keys.live)
+    assert [key.kid for key in live] == winners
+
+
+def _create(db: TenantSession, number: int) -> bool:
+    try:
+        installation.create_tenant(db, f"id{number}", tenant_values("acme"))
+    except DomainError as error:
+        return error.code is not ErrorCode.ALREADY_EXISTS
+    return True
+
+
+def test_a_name_is_one_tenants(store: Store) -> None:
+    assert contend(store, _create).count(True) == 1
+    assert number_of(store.database, "tenants") == [1]
+
+
+def test_a_name_is_never_used_again(store: Store, clock: Clock) -> None:
+    assert writing(store, INSTALLATION, lambda db: _create(db, 1))
+    found: TenantFacts = writing(
+        store, INSTALLATION, lambda db: installation.find_tenant(db, "id1")
+    )
+    writing(store, INSTALLATION, lambda db: installation.mark_tenant_deleted(db, found))
+    assert writing(store, INSTALLATION, lambda db: installation.find_tenant(db, "id1")) is None
+    assert not writing(store, INSTALLATION, lambda db: _create(db, 2))
+    clock.advance(60)
+    retention = NOW - NOW
+    while writing(store, INSTALLATION, lambda db: prune_batch(db, "me", retention)):
+        pass
+    with store.database.reading() as connection:
+        assert connection.execute(tables.tenants.select()).one().pruned_at is not None
+    assert not writing(store, INSTALLATION, lambda db: _create(db, 3))
+
+
+def test_there_is_one_root(store: Store) -> None:
+    def create(db: TenantSession, number: int) -> bool:
+        values = tenant_values(f"root{number}", is_root=True)
+        try:
+            installation.create_tenant(db, f"id{number}", values)
+        except DomainError:
+            return False
+        return True
+
+    assert contend(store, create).count(True) == 1
+
+
+def test_a_lease_has_one_holder(store: Store, clock: Clock) -> None:
+    def take(db: TenantSession, number: int) -> bool:
+        return installation.take_lease(db, "job", f"holder{number}", 60)
+
+    taken = contend(store, take)
+    assert taken.count(True) == 1
+    holder = taken.index(True)
+    other = (holder + 1) % CONTENDERS
+    clock.advance(30)
+    assert not writing(store, INSTALLATION, lambda db: take(db, other))
+    assert writing(store, INSTALLATION, lambda db: take(db, holder))
+    clock.advance(45)
+    assert not writing(store, INSTALLATION, lambda db: take(db, other))
+    clock.advance(30)
+    assert writing(store, INSTALLATION, lambda db: take(db, other))
+    assert not writing(store, INSTALLATION, lambda db: take(db, holder))
+
+
+def test_leases_of_other_jobs_are_free(store: Store) -> None:
+    def take(name: str, holder: str) -> object:
+        return writing(
+            store, INSTALLATION, lambda db: installation.take_lease(db, name, holder, 60)
+        )
+
+    assert take("one", "me")
+    assert take("other", "you")
+    assert not take("one", "you")
+
+
+def test_a_consent_and_a_permission_are_stored_once(store: Store) -> None:
+    def allow(db: TenantSession, number: int) -> None:
+        consents.add_scopes(db, "user", "client", "api", [f"scope{number % 3}"])
+        users.give_permissions(db, "user", "api", ["read"])
+
+    contend(store, allow)
+    found = writing(store, TENANT, lambda db: consents.find(db, "user", "client", "api"))
+    assert sorted(found.scopes) == ["scope0", "scope1", "scope2"]
+    assert number_of(store.database, "consents", "user_permissions") == [1, 1]
+
+
+def test_the_installation_begins_once(store: Store) -> None:
+    def begin(db: TenantSession, number: int) -> bool:
+        if not installation.is_empty(db):
+            return False
+        installation.begin(db)
+        return True
+
+    def attempt(number: int) -> bool:
+        try:
+            return store.write_now(INSTALLATION, Caller(SYSTEM), begin, number)
+        except IntegrityError:
+            return False
+
+    with ThreadPoolExecutor(CONTENDERS) as pool:
+        assert list(pool.map(attempt, range(CONTENDERS))).count(True) == 1
+    writing(store, INSTALLATION, installation.check_key)
