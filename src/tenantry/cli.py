@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -55,19 +56,17 @@ def serve(
     """Serve. An embedded database is brought up to date by itself."""
     settings = _settings()
     _prepare(settings, migrate=migrate)
-    if settings.metrics_port is not None:
-        from tenantry.edge import metrics
-
-        metrics.serve(settings.host, settings.metrics_port, settings.data_dir / "metrics")
-    _announce(settings)
+    start_metrics = _metrics(settings)
     import uvicorn
 
-    uvicorn.run(
-        "tenantry.app:create",
+    from tenantry import app as application
+    from tenantry import processes
+
+    config = uvicorn.Config(
+        application.create,
         factory=True,
         host=settings.host,
         port=settings.port,
-        workers=settings.workers,
         loop="uvloop",
         http="httptools",
         lifespan="on",
@@ -77,6 +76,23 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+
+    def started() -> None:
+        start_metrics()
+        _announce(settings)
+
+    raise typer.Exit(processes.run(config, settings.workers, started))
+
+
+def _metrics(settings: Settings) -> Callable[[], None]:
+    """Prepares counting before the application is imported; what it returns serves the sums."""
+    port = settings.metrics_port
+    if port is None:
+        return lambda: None
+    from tenantry.edge import metrics
+
+    metrics.prepare(settings.data_dir / "metrics")
+    return lambda: metrics.serve(settings.host, port)
 
 
 def _prepare(settings: Settings, *, migrate: bool) -> None:

@@ -106,8 +106,9 @@ def test_a_code_of_another_application(server: Server, tenant: Tenant, browser: 
 
 def test_missing_code(server: Server, tenant: Tenant) -> None:
     """RFC 6749 §4.1.3: `code` is REQUIRED."""
+    client = tenant.application()
     with server.stores_nothing():
-        response = tenant.token(tenant.application(), grant_type="authorization_code")
+        response = tenant.token(client, grant_type="authorization_code")
         assert "code" in refused(response, 400, "invalid_request")
 
 

@@ -108,12 +108,10 @@ def root_api(tenant: Tenant, *scopes: str) -> Api:
     return Api(tenant, answer.json()["access_token"])
 
 
-def tenant_api(tenant: Tenant, *scopes: str) -> Api:
+def tenant_api(tenant: Tenant, *scopes: str, **values: Any) -> Api:
     """As an application of the tenant itself that has these scopes and no others."""
-    client: Client = tenant.application("non_interactive")
+    client: Client = tenant.application("non_interactive", **values)
     tenant.grant(client, tenant.url("graphql"), *scopes)
-    answer = tenant.token(
-        client, grant_type="client_credentials", audience=tenant.url("graphql")
-    )
+    answer = tenant.token(client, grant_type="client_credentials", audience=tenant.url("graphql"))
     assert answer.status_code == 200, answer.text
     return Api(tenant, answer.json()["access_token"])

@@ -29,6 +29,7 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 _log = logging.getLogger("tenantry.request")
 _fault_log = logging.getLogger("tenantry.fault")
 _WITHOUT_HOST = frozenset({"/healthz", "/readyz"})
+_MAX_SEEN = 10_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -139,6 +140,7 @@ class Tenancy:
         self._app = app
         self._runtime = runtime
         self._proxies = proxies
+        self._last_seen: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
@@ -172,13 +174,20 @@ class Tenancy:
         await self._app(scope, receive, send)
 
     async def _address(self, location: Location) -> TenantAddress | None:
-        identity = await self._runtime.configuration.get(
-            INSTALLATION, installation.tenant_identity, location.tenant_name or ""
-        )
+        configuration = self._runtime.configuration
+        asked = location.tenant_name or ""
+        # The tenant of a name seldom changes: one look is for the names and for the tenant.
+        configuration.refresh(INSTALLATION, self._last_seen.get(asked, INSTALLATION))
+        identity = await configuration.get(INSTALLATION, installation.tenant_identity, asked)
         if identity is None:
             return None
         is_root = location.tenant_name is None
         tenant_id, name = identity
+        if self._last_seen.get(asked) != tenant_id:
+            if len(self._last_seen) >= _MAX_SEEN:
+                self._last_seen.clear()
+            self._last_seen[asked] = tenant_id
+            configuration.refresh(tenant_id)
         return TenantAddress(
             tenant_id, name, is_root, self._runtime.addresses.issuer(name, is_root=is_root)
         )

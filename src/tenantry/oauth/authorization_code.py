@@ -143,9 +143,15 @@ def _check(
         expected is None and presented.redirect_uri == request.redirect_uri
     ):
         return invalid_grant("The redirect_uri differs from the authorization request's.")
-    if user is None or user.blocked:
-        return invalid_grant("The user cannot sign in any more.")
+    if user is None or user.blocked or _has_new_password(user, found):
+        return invalid_grant("The user must sign in again.")
     return pkce.verify(request.code_challenge, presented.code_verifier)
+
+
+def _has_new_password(user: UserFacts, found: AuthorizationFacts) -> bool:
+    """Whether the sign-in behind the code was ended by a new password."""
+    changed_at, signed_in_at = user.password_changed_at, found.auth_time
+    return changed_at is not None and signed_in_at is not None and changed_at > signed_in_at
 
 
 def _issue(

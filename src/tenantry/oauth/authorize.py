@@ -23,6 +23,7 @@ from tenantry.core.ids import new_id, new_token
 from tenantry.oauth.authorization_request import AuthorizationRequest, ResponseTarget
 from tenantry.rules.authorization import Granted, Refused, UserFlowFacts, decide_user_flow
 from tenantry.rules.interaction import InteractionFacts, Step, needs_consent, next_step
+from tenantry.services import sessions
 from tenantry.services.apis import grant_audiences, permitted_to_user
 from tenantry.store import authorizations, client_grants, consents, users
 from tenantry.store.audit import Event, record
@@ -210,9 +211,7 @@ def _stand(
     request: AuthorizationRequest,
     authorization: AuthorizationFacts,
 ) -> _Standing:
-    user = users.find(db, authorization.user_id) if authorization.user_id else None
-    if user is not None and user.blocked:
-        user = None
+    user = _signed_in(db, authorization)
     decision = _decide(db, subject, request, user)
     stored: ConsentFacts | None = None
     granted = decision.scopes if isinstance(decision, Granted) else ()
@@ -232,6 +231,16 @@ def _stand(
         )
     )
     return _Standing(step, user, decision)
+
+
+def _signed_in(db: TenantSession, authorization: AuthorizationFacts) -> UserFacts | None:
+    """The person, unless the sign-in ended since: by a logout, a block, a new password."""
+    if not authorization.user_id or not authorization.session_id:
+        return None
+    if not sessions.is_live(db, authorization.session_id):
+        return None
+    user = users.find(db, authorization.user_id)
+    return user if user and not user.blocked else None
 
 
 def _decide(

@@ -92,6 +92,7 @@ async def _verify(
     identity = await runtime.configuration.get(INSTALLATION, installation.tenant_identity, "")
     if identity is None:
         raise InvalidToken("no root")
+    runtime.configuration.refresh(identity[0])
     root = await load_tenant(runtime, identity[0])
     claims = verify_access_token(
         unverified_token,

@@ -25,6 +25,12 @@ def find_live(db: TenantSession, cookie: str | None, issuer: str) -> SessionFact
     return session
 
 
+def is_live(db: TenantSession, session_id: str) -> bool:
+    """Whether a session that was found before is not over yet."""
+    session = sessions.find(db, session_id)
+    return session is not None and session.ended_at is None and session.expires_at > db.now
+
+
 def touch(db: TenantSession, session: SessionFacts) -> None:
     """Notes activity, which moves the inactivity limit; seldom more than once a minute."""
     if db.now - session.last_seen_at >= _TOUCH_AFTER:

@@ -53,6 +53,10 @@ class Configuration:
         self._missing: _Bounded[tuple[str, str, Any], None] = _Bounded(_MISS_CAPACITY)
         store.on_change = epochs.changed
 
+    def refresh(self, *scopes: str) -> None:
+        """Sees what other processes have changed until now; a request asks once."""
+        self._epochs.refresh(*scopes)
+
     async def get(
         self,
         tenant_id: str,

@@ -41,7 +41,13 @@ def bump(db: TenantSession, scope: str | None = None) -> None:
 class EpochReader(Protocol):
     """Answers which epoch a scope has now, quickly enough for every request."""
 
-    def current(self, scope: str) -> int: ...
+    def refresh(self, *scopes: str) -> None:
+        """Looks again; a request does it once, for all that it reads."""
+        ...
+
+    def current(self, scope: str) -> int:
+        """The epoch as it was at the last look."""
+        ...
 
     def seen_by(self, db: TenantSession) -> int:
         """The tenant's epoch in what this unit of work reads, or an older one."""
@@ -53,19 +59,31 @@ class EpochReader(Protocol):
 
 
 class SqliteEpochs:
-    """Reads the row itself: some microseconds, so every process sees a change at once."""
+    """Each request reads the rows: some microseconds, so every process sees a change at once."""
 
     def __init__(self, database: Database) -> None:
         self._path = str(database.path)
         self._local = threading.local()
+        self._known: dict[str, int] = {}
 
-    def current(self, scope: str) -> int:
+    def refresh(self, *scopes: str) -> None:
         connection = getattr(self._local, "connection", None)
         if connection is None:
             connection = sqlite3.connect(self._path, isolation_level=None)
             self._local.connection = connection
-        row = connection.execute(_READ, (scope,)).fetchone()
-        return int(row[0]) if row else 0
+        marks = ",".join("?" * len(scopes))
+        rows = connection.execute(
+            f"SELECT scope, value FROM epochs WHERE scope IN ({marks})",  # noqa: S608
+            scopes,
+        )
+        for scope, value in (dict.fromkeys(scopes, 0) | dict(rows.fetchall())).items():
+            # Another thread may have looked later and written sooner: never backwards.
+            self._known[scope] = max(value, self._known.get(scope, 0))
+
+    def current(self, scope: str) -> int:
+        if scope not in self._known:
+            self.refresh(scope)
+        return self._known[scope]
 
     def seen_by(self, db: TenantSession) -> int:
         # Its snapshot may be older than what another connection sees now.
@@ -73,7 +91,7 @@ class SqliteEpochs:
         return int(row[0]) if row else 0
 
     def changed(self, scopes: set[str]) -> None:
-        """Nothing to do: the next read sees it."""
+        self.refresh(*scopes)
 
     def close(self) -> None:
         self._local = threading.local()
@@ -94,6 +112,9 @@ class PostgresqlEpochs:
         ]
         for thread in self._threads:
             thread.start()
+
+    def refresh(self, *scopes: str) -> None:
+        """Nothing to do: the threads see to it."""
 
     def current(self, scope: str) -> int:
         value = self._known.get(scope)

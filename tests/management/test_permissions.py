@@ -1,0 +1,372 @@
+"""Who may read and change what: scopes, operators, foreign ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+)
+
+from tenantry.core.facts import SubjectType
+from tenantry.core.ids import GlobalId
+from tenantry.management.permissions import RequiresScopes
+from tenantry.management.schema import build_schema
+from tests.support.management import Api, Json, root_api, tenant_api
+from tests.support.server import Server, Tenant
+
+SCHEMA = build_schema()._schema
+LIMITED = Callable[..., Api]
+
+
+def value_of(type_: Any) -> Any:
+    """Something that a required argument or input field accepts."""
+    type_ = get_nullable_type(type_)
+    if is_list_type(type_):
+        return []
+    if isinstance(type_, GraphQLInputObjectType):
+        required = {
+            n: f.type for n, f in type_.fields.items() if f.type != get_nullable_type(f.type)
+        }
+        return {name: value_of(inner) for name, inner in required.items()}
+    if isinstance(type_, GraphQLEnumType):
+        return next(iter(type_.values))
+    return {"Int": 1, "Boolean": True}.get(type_.name, "x")
+
+
+def root_fields() -> list[Any]:
+    assert SCHEMA.query_type is not None
+    assert SCHEMA.mutation_type is not None
+    return [
+        pytest.param(kind, name, field, id=f"{kind}.{name}")
+        for kind, root in (("query", SCHEMA.query_type), ("mutation", SCHEMA.mutation_type))
+        for name, field in root.fields.items()
+        if name not in {"viewer", "node"}
+    ]
+
+
+@pytest.mark.parametrize("kind, name, field", root_fields())
+def test_without_its_scope_a_field_is_null_and_the_others_answer(
+    server: Server, kind: str, name: str, field: Any
+) -> None:
+    api = SCOPELESS.setdefault(server, tenant_api(server.tenant(), "read:logs"))
+    if name == "logEvents":
+        api = tenant_api(server.tenant(), "read:users")
+    given = {
+        argument: value_of(definition.type)
+        for argument, definition in field.args.items()
+        if isinstance(definition.type, GraphQLNonNull) or argument == "first"
+    }
+    declared = ", ".join(f"${n}: {field.args[n].type}" for n in given)
+    passed = ", ".join(f"{n}: ${n}" for n in given)
+    query = (
+        f"{kind}{f'({declared})' if given else ''} "
+        f"{{ {name}{f'({passed})' if given else ''} {{ __typename }} __typename }}"
+    )
+    answer = api.answer(query, **given)
+    (error,) = answer["errors"]
+    assert answer["data"] == {name: None, "__typename": kind.title()}
+    assert error["path"] == [name]
+    guard = next(
+        extension
+        for extension in field.extensions["strawberry-definition"].extensions
+        if isinstance(extension, RequiresScopes)
+    )
+    assert error["extensions"] == {
+        "code": "FORBIDDEN",
+        "requiredScopes": list(guard.alternatives[0]),
+    }
+
+
+SCOPELESS: dict[Server, Api] = {}
+
+
+def test_a_field_that_crosses_nouns_needs_the_other_nouns_scope(
+    tenant: Tenant, limited: LIMITED
+) -> None:
+    api = limited("read:applications")
+    query = """{ applications(first: 10) { nodes { name clientGrants(first: 1) { nodes { id } }
+      connections(first: 1) { nodes { id } } } } }"""
+    answer = api.answer(query)
+    nodes = answer["data"]["applications"]["nodes"]
+    assert len(nodes) == 2
+    assert all(node["clientGrants"] is None and node["connections"] is None for node in nodes)
+    assert {error["extensions"]["requiredScopes"][0] for error in answer["errors"]} == {
+        "read:client_grants",
+        "read:connections",
+    }
+
+
+def test_node_needs_the_scope_of_the_type(api: Api, limited: LIMITED) -> None:
+    application = api.application()
+    query = "query($id: ID!) { node(id: $id) { id } }"
+    assert limited("read:applications").data(query, id=application["id"])["node"]
+    error = limited("read:users").error(query, id=application["id"])
+    assert (error["code"], error["requiredScopes"]) == ("FORBIDDEN", ["read:applications"])
+
+
+def test_either_scope_may_revoke_the_previous_key(tenant: Tenant, limited: LIMITED) -> None:
+    for scope in ("update:signing_keys", "delete:signing_keys"):
+        refusal = limited(scope).refused("signingKeyRevokePrevious", {})
+        assert refusal["code"] == "NOT_FOUND"
+
+
+def test_a_secret_of_ones_own_needs_a_scope_of_its_own(api: Api, limited: LIMITED) -> None:
+    made = api.application()
+    changes = {"id": made["id"], "clientSecret": "x" * 40}
+    mutation = """mutation($input: ApplicationUpdateInput!) {
+      applicationUpdate(input: $input) { errors { code } } }"""
+    update = limited("update:applications")
+    error = update.error(mutation, input=changes)
+    assert (error["code"], error["requiredScopes"]) == ("FORBIDDEN", ["update:application_keys"])
+    assert update.do("applicationUpdate", "__typename", {"id": made["id"], "name": "new"})
+    both = limited("update:applications", "update:application_keys")
+    assert both.do("applicationUpdate", "clientSecret", changes)["clientSecret"] is None
+
+
+def test_a_grant_that_was_taken_back_ends_at_once(tenant: Tenant, api: Api) -> None:
+    """Decision 4: the token's scopes are cut by today's grants."""
+    own = tenant_api(tenant, "read:applications", "read:users")
+    viewer = "{ viewer { kind clientId scopes isOperator } }"
+    assert own.data(viewer)["viewer"]["scopes"] == ["read:applications", "read:users"]
+    client_id = own.data(viewer)["viewer"]["clientId"]
+    grants = api.data(
+        "query($id: String!) { clientGrants(first: 1, filter: {clientId: $id}) { nodes { id } } }",
+        id=client_id,
+    )
+    id_ = grants["clientGrants"]["nodes"][0]["id"]
+    api.do("clientGrantUpdate", "__typename", {"id": id_, "scopes": ["read:users"]})
+    assert own.data(viewer)["viewer"]["scopes"] == ["read:users"]
+    assert own.data(viewer)["viewer"]["isOperator"] is False
+    api.do("clientGrantDelete", "__typename", {"id": id_})
+    assert own.data(viewer)["viewer"]["scopes"] == []
+    application = api.data(
+        "query($id: String!) { application(clientId: $id) { id } }", id=client_id
+    )
+    api.do("applicationDelete", "__typename", {"id": application["application"]["id"]})
+    assert own.post(viewer).status_code == 401
+
+
+def test_an_operator_acts_only_where_the_token_is_for(server: Server) -> None:
+    first, second = server.tenant(), server.tenant()
+    query = "{ tenant { name } viewer { isOperator } }"
+    operator = root_api(first)
+    data = operator.data(query)
+    assert data == {"tenant": {"name": first.name}, "viewer": {"isOperator": True}}
+    for elsewhere in (second, server.root):
+        assert Api(elsewhere, operator.token).post(query).status_code == 401
+    at_root = root_api(server.root)
+    for tenant in (first, second):
+        assert Api(tenant, at_root.token).post(query).status_code == 401
+    own = tenant_api(first, "read:tenant_settings")
+    for elsewhere in (second, server.root):
+        assert Api(elsewhere, own.token).post(query).status_code == 401
+
+
+def test_tenants_are_the_roots_alone(server: Server, root: Api, api: Api) -> None:
+    names = {node["name"] for node in root.data("{ tenants(first: 100) { nodes { name } } }")
+             ["tenants"]["nodes"]}  # fmt: skip
+    assert {"root", api.tenant.name} <= names
+    assert "read:tenants" not in api.data("{ viewer { scopes } }")["viewer"]["scopes"]
+    for query in (
+        "{ tenants(first: 1) { totalCount } }",
+        'mutation { tenantCreate(input: {name: "never"}) { errors { code } } }',
+        'mutation { tenantDelete(input: {id: "x"}) { errors { code } } }',
+    ):
+        assert api.error(query)["code"] == "FORBIDDEN"
+
+
+def test_a_root_grant_of_one_tenant_gives_no_other(server: Server) -> None:
+    first, second = server.tenant(), server.tenant()
+    client = server.root.application("non_interactive")
+    server.root.grant(client, first.url("graphql"), "read:users")
+    asked = {"grant_type": "client_credentials"}
+    token = server.root.token(client, **asked, audience=first.url("graphql"))
+    assert Api(first, token.json()["access_token"]).data("{ viewer { scopes } }") == {
+        "viewer": {"scopes": ["read:users"]}
+    }
+    for audience in (second.url("graphql"), server.root.url("graphql")):
+        assert server.root.token(client, **asked, audience=audience).status_code >= 400
+
+
+def test_a_user_of_the_tenant_has_the_permissions_that_were_given(server: Server) -> None:
+    from tenantry.core.facts import DATABASE_CONNECTION
+    from tenantry.store import users
+    from tenantry.tokens.issue import FamilyOwner, start_family
+
+    assert DATABASE_CONNECTION
+    tenant = server.tenant()
+    user = tenant.user("admin@example.com")
+    audience = tenant.url("graphql")
+    tenant.write(users.give_permissions, user.id, audience, ["read:users", "read:logs"])
+    token = user_token(tenant, user.id, "read:users read:applications")
+    tenant.write(
+        start_family, "family", FamilyOwner("tenantry-explorer", user.id, None), token, 600
+    )
+    api = Api(tenant, token)
+    viewer = api.data("{ viewer { kind id userId clientId name scopes } }")["viewer"]
+    assert viewer == {
+        "kind": "USER",
+        "id": GlobalId("User", tenant.id, user.id).encode(),
+        "userId": user.id,
+        "clientId": "tenantry-explorer",
+        "name": "admin@example.com",
+        "scopes": ["read:users"],
+    }
+    tenant.block(user)
+    assert api.post("{ viewer { id } }").status_code == 401
+
+
+def user_token(tenant: Tenant, user_id: str, scope: str) -> str:
+    from tenantry.core.facts import SigningAlgorithm, TokenDialect
+    from tenantry.services.management_access import load_tenant
+    from tenantry.services.signing_keys import key_ring
+    from tenantry.tokens import issue
+    from tenantry.tokens.access_token import AccessTokenContent
+
+    runtime = tenant.server.runtime
+
+    async def ring() -> Any:
+        return await key_ring(runtime, await load_tenant(runtime, tenant.id))
+
+    content = AccessTokenContent(
+        issuer=tenant.issuer,
+        subject=user_id,
+        audience=[tenant.url("graphql")],
+        scopes=scope.split(),
+        client_id="tenantry-explorer",
+        issued_at=int(runtime.clock.now().timestamp()),
+        lifetime=600,
+        dialect=TokenDialect.ACCESS_TOKEN,
+        is_machine=False,
+    )
+    return issue.access_token(content, tenant.server.portal.call(ring), SigningAlgorithm.RS256)
+
+
+# --- ids ---------------------------------------------------------------------------------
+
+
+def everything(api: Api) -> dict[str, Json]:
+    """One object of each type, with what a mutation of it needs besides its id."""
+    made = api.application()
+    api_ = api.do("resourceServerCreate", "resourceServer { id }",
+                  {"name": "API", "identifier": "https://api.example.com"})  # fmt: skip
+    grant = api.do("clientGrantCreate", "clientGrant { id }",
+                   {"clientId": made["clientId"], "audience": "https://api.example.com"})  # fmt: skip
+    connection = api.do("connectionCreate", "connection { id }", {"name": "users"})
+    user = api.do("userCreate", "user { id }", {"connection": "users", "username": "ann"})
+    log = api.data("{ logEvents(first: 1) { nodes { id } } signingKeys { id } tenant { id } }")
+    return {
+        "Application": made,
+        "ResourceServer": api_["resourceServer"],
+        "ClientGrant": grant["clientGrant"],
+        "Connection": connection["connection"],
+        "User": user["user"],
+        "LogEvent": log["logEvents"]["nodes"][0],
+        "SigningKey": log["signingKeys"][0],
+        "Tenant": log["tenant"],
+    }
+
+
+def mutations_by_id() -> list[str]:
+    assert SCHEMA.mutation_type is not None
+    return [
+        name
+        for name, field in SCHEMA.mutation_type.fields.items()
+        if "id" in get_named_type(field.args["input"].type).fields  # type: ignore[union-attr]
+    ]
+
+
+def test_ids_of_another_tenant_are_like_unknown_ones(server: Server, root: Api) -> None:
+    """Law 1: nothing of one tenant is reachable through another, and nobody can tell."""
+    first, second = root_api(server.tenant()), root_api(server.tenant())
+    foreign = everything(first)
+    query = "query($id: ID!) { node(id: $id) { id __typename } }"
+    for type_name, item in foreign.items():
+        found = first.data(query, id=item["id"])["node"]
+        assert found == {"id": item["id"], "__typename": type_name}
+        decoded = GlobalId.decode(item["id"])
+        assert decoded is not None
+        swapped = GlobalId(type_name, second.tenant.id, decoded.local_id).encode()
+        for id_ in (item["id"], swapped):
+            assert second.data(query, id=id_) == {"node": None}
+            if type_name != "Tenant":
+                assert root.data(query, id=id_) == {"node": None}
+    assert second.data('{{ application(clientId: "{}") {{ id }} }}'.format(foreign["Application"]["clientId"])) == {"application": None}  # fmt: skip
+
+
+@pytest.mark.parametrize("mutation", mutations_by_id())
+def test_a_mutation_of_a_foreign_id_is_like_one_of_an_unknown_id(
+    server: Server, mutation: str
+) -> None:
+    assert SCHEMA.mutation_type is not None
+    noun = next(
+        name
+        for name in ("Application", "ResourceServer", "ClientGrant", "Connection", "User", "Tenant")
+        if mutation.startswith(name[0].lower() + name[1:])
+    )
+    at_root = mutation in {"tenantCreate", "tenantDelete"}
+    own, other = server.root if at_root else server.tenant(), server.tenant()
+    api, elsewhere = root_api(own), root_api(other)
+    local = everything(api)[noun] if not at_root else {"id": GlobalId("Tenant", "x", "x").encode()}
+    input_type = get_named_type(SCHEMA.mutation_type.fields[mutation].args["input"].type)
+    input: Json = value_of(input_type) | (
+        {"password": "long enough"} if "Password" in mutation else {}
+    )
+    ids = [
+        everything(elsewhere)[noun]["id"]
+        if noun != "Tenant"
+        else GlobalId("User", own.id, own.id).encode(),
+        GlobalId(noun, own.id, "01m7y000000000000000000000").encode(),
+        GlobalId("LogEvent", own.id, GlobalId.decode(local["id"]).local_id).encode(),  # type: ignore[union-attr]
+        local["id"][:-2],
+        local["id"] + "=",
+        "é",
+        "x" * 600,
+        "1",
+        "-",
+    ]
+    refusals = [api.refused(mutation, input | {"id": id_}) for id_ in ids]
+    assert refusals[0]["code"] == "NOT_FOUND"
+    assert refusals[0]["field"] == ["id"]
+    assert refusals == refusals[:1] * len(ids)
+
+
+def test_malformed_ids_are_null(api: Api) -> None:
+    query = "query($id: ID!) { node(id: $id) { id } }"
+    for id_ in ("", "x", "é", "A" * 1000, "VXNlcjo6", 7):
+        assert api.data(query, id=id_) == {"node": None}
+    unknown = GlobalId("Secret", api.tenant.id, "x").encode()
+    assert api.data(query, id=unknown) == {"node": None}
+
+
+def test_the_root_finds_every_tenant_by_id(server: Server, root: Api, api: Api) -> None:
+    own = api.data("{ tenant { id } }")["tenant"]["id"]
+    query = "query($id: ID!) { node(id: $id) { ... on Tenant { name } } }"
+    assert root.data(query, id=own)["node"] == {"name": api.tenant.name}
+    without = root_api(server.root, "read:tenant_settings")
+    assert without.error(query, id=own)["requiredScopes"] == ["read:tenants"]
+
+
+def test_an_unguarded_type_is_no_node() -> None:
+    """Each type that is a node has a scope of its own."""
+    from tenantry.management.nodes import NODE_TYPES
+
+    nodes = {
+        type_.name
+        for type_ in SCHEMA.type_map.values()
+        if isinstance(type_, GraphQLObjectType)
+        and any(interface.name == "Node" for interface in type_.interfaces)
+    }
+    assert nodes == {*NODE_TYPES, "Tenant"}
+    assert SubjectType.CLIENT
+    assert is_leaf_type(SCHEMA.type_map["ID"])
