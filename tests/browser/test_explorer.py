@@ -21,10 +21,12 @@ def _sign_in(page: Page, button: str = "#explorer-sign-in") -> None:
 
 
 def _run(page: Page) -> str:
-    page.click("button.graphiql-execute-button")
-    result = page.locator(".graphiql-response .view-lines")
-    expect(result).to_contain_text('"data"')
-    return result.inner_text()
+    with page.expect_response(
+        lambda answer: "issuer" in (answer.request.post_data or "")
+    ) as answer:
+        page.click("button.graphiql-execute-button")
+    expect(page.locator(".graphiql-response .view-lines")).to_contain_text('"data"')
+    return answer.value.text()
 
 
 def test_sign_in_run_a_query_and_see_its_result(server: Server, visit: Visit) -> None:

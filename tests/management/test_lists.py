@@ -211,15 +211,16 @@ def test_nested_lists_page_alike(api: Api) -> None:
 def test_other_lists_filter(api: Api) -> None:
     for name in ("first", "second"):
         api.do("connectionCreate", "__typename", {"name": name})
+    made: Json = {}
     for connection, email in (("first", "Ann@example.com"), ("second", "anton@example.com")):
         values = {"connection": connection, "email": email}
         made = api.do("userCreate", "user { id }", values)["user"]
     api.do("userBlock", "__typename", {"id": made["id"]})
 
-    def count(field: str, **filter: Any) -> int:
+    def count(field: str, **criteria: Any) -> int:
         noun = field[0].upper() + field[1:-1]
         query = f"query($f: {noun}Filter) {{ {field}(first: 1, filter: $f) {{ totalCount }} }}"
-        number: int = api.data(query, f=filter)[field]["totalCount"]
+        number: int = api.data(query, f=criteria)[field]["totalCount"]
         return number
 
     assert count("users") == 2
@@ -243,8 +244,8 @@ def test_the_log_filters(api: Api) -> None:
       logEvents(first: 100, orderBy: CREATED_AT_DESC, filter: $f) {
         nodes { id type createdAt clientId } totalCount } }"""
 
-    def events(**filter: Any) -> list[str]:
-        found = api.data(query, f=filter)["logEvents"]
+    def events(**criteria: Any) -> list[str]:
+        found = api.data(query, f=criteria)["logEvents"]
         assert found["totalCount"] == len(found["nodes"])
         return [node["type"] for node in found["nodes"]]
 

@@ -1,4 +1,4 @@
-"""Who may read and change what: scopes, operators, foreign ids."""
+"""Who may read and change what: scopes, operators, users with permissions."""
 
 from __future__ import annotations
 
@@ -6,41 +6,23 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from graphql import (
-    GraphQLEnumType,
-    GraphQLInputObjectType,
-    GraphQLNonNull,
-    GraphQLObjectType,
-    get_named_type,
-    get_nullable_type,
-    is_leaf_type,
-    is_list_type,
-)
+from graphql import GraphQLNonNull
 
-from tenantry.core.facts import SubjectType
+from tenantry.core.facts import SigningAlgorithm, TokenDialect
 from tenantry.core.ids import GlobalId
 from tenantry.management.permissions import RequiresScopes
 from tenantry.management.schema import build_schema
-from tests.support.management import Api, Json, root_api, tenant_api
+from tenantry.services.management_access import load_tenant
+from tenantry.services.signing_keys import key_ring
+from tenantry.store import users
+from tenantry.tokens import issue
+from tenantry.tokens.access_token import AccessTokenContent
+from tenantry.tokens.issue import FamilyOwner
+from tests.support.management import Api, root_api, tenant_api, value_of
 from tests.support.server import Server, Tenant
 
 SCHEMA = build_schema()._schema
 LIMITED = Callable[..., Api]
-
-
-def value_of(type_: Any) -> Any:
-    """Something that a required argument or input field accepts."""
-    type_ = get_nullable_type(type_)
-    if is_list_type(type_):
-        return []
-    if isinstance(type_, GraphQLInputObjectType):
-        required = {
-            n: f.type for n, f in type_.fields.items() if f.type != get_nullable_type(f.type)
-        }
-        return {name: value_of(inner) for name, inner in required.items()}
-    if isinstance(type_, GraphQLEnumType):
-        return next(iter(type_.values))
-    return {"Int": 1, "Boolean": True}.get(type_.name, "x")
 
 
 def root_fields() -> list[Any]:
@@ -199,18 +181,13 @@ def test_a_root_grant_of_one_tenant_gives_no_other(server: Server) -> None:
 
 
 def test_a_user_of_the_tenant_has_the_permissions_that_were_given(server: Server) -> None:
-    from tenantry.core.facts import DATABASE_CONNECTION
-    from tenantry.store import users
-    from tenantry.tokens.issue import FamilyOwner, start_family
-
-    assert DATABASE_CONNECTION
     tenant = server.tenant()
     user = tenant.user("admin@example.com")
     audience = tenant.url("graphql")
     tenant.write(users.give_permissions, user.id, audience, ["read:users", "read:logs"])
     token = user_token(tenant, user.id, "read:users read:applications")
     tenant.write(
-        start_family, "family", FamilyOwner("tenantry-explorer", user.id, None), token, 600
+        issue.start_family, "family", FamilyOwner("tenantry-explorer", user.id, None), token, 600
     )
     api = Api(tenant, token)
     viewer = api.data("{ viewer { kind id userId clientId name scopes } }")["viewer"]
@@ -227,12 +204,6 @@ def test_a_user_of_the_tenant_has_the_permissions_that_were_given(server: Server
 
 
 def user_token(tenant: Tenant, user_id: str, scope: str) -> str:
-    from tenantry.core.facts import SigningAlgorithm, TokenDialect
-    from tenantry.services.management_access import load_tenant
-    from tenantry.services.signing_keys import key_ring
-    from tenantry.tokens import issue
-    from tenantry.tokens.access_token import AccessTokenContent
-
     runtime = tenant.server.runtime
 
     async def ring() -> Any:
@@ -250,123 +221,3 @@ def user_token(tenant: Tenant, user_id: str, scope: str) -> str:
         is_machine=False,
     )
     return issue.access_token(content, tenant.server.portal.call(ring), SigningAlgorithm.RS256)
-
-
-# --- ids ---------------------------------------------------------------------------------
-
-
-def everything(api: Api) -> dict[str, Json]:
-    """One object of each type, with what a mutation of it needs besides its id."""
-    made = api.application()
-    api_ = api.do("resourceServerCreate", "resourceServer { id }",
-                  {"name": "API", "identifier": "https://api.example.com"})  # fmt: skip
-    grant = api.do("clientGrantCreate", "clientGrant { id }",
-                   {"clientId": made["clientId"], "audience": "https://api.example.com"})  # fmt: skip
-    connection = api.do("connectionCreate", "connection { id }", {"name": "users"})
-    user = api.do("userCreate", "user { id }", {"connection": "users", "username": "ann"})
-    log = api.data("{ logEvents(first: 1) { nodes { id } } signingKeys { id } tenant { id } }")
-    return {
-        "Application": made,
-        "ResourceServer": api_["resourceServer"],
-        "ClientGrant": grant["clientGrant"],
-        "Connection": connection["connection"],
-        "User": user["user"],
-        "LogEvent": log["logEvents"]["nodes"][0],
-        "SigningKey": log["signingKeys"][0],
-        "Tenant": log["tenant"],
-    }
-
-
-def mutations_by_id() -> list[str]:
-    assert SCHEMA.mutation_type is not None
-    return [
-        name
-        for name, field in SCHEMA.mutation_type.fields.items()
-        if "id" in get_named_type(field.args["input"].type).fields  # type: ignore[union-attr]
-    ]
-
-
-def test_ids_of_another_tenant_are_like_unknown_ones(server: Server, root: Api) -> None:
-    """Law 1: nothing of one tenant is reachable through another, and nobody can tell."""
-    first, second = root_api(server.tenant()), root_api(server.tenant())
-    foreign = everything(first)
-    query = "query($id: ID!) { node(id: $id) { id __typename } }"
-    for type_name, item in foreign.items():
-        found = first.data(query, id=item["id"])["node"]
-        assert found == {"id": item["id"], "__typename": type_name}
-        decoded = GlobalId.decode(item["id"])
-        assert decoded is not None
-        swapped = GlobalId(type_name, second.tenant.id, decoded.local_id).encode()
-        for id_ in (item["id"], swapped):
-            assert second.data(query, id=id_) == {"node": None}
-            if type_name != "Tenant":
-                assert root.data(query, id=id_) == {"node": None}
-    assert second.data('{{ application(clientId: "{}") {{ id }} }}'.format(foreign["Application"]["clientId"])) == {"application": None}  # fmt: skip
-
-
-@pytest.mark.parametrize("mutation", mutations_by_id())
-def test_a_mutation_of_a_foreign_id_is_like_one_of_an_unknown_id(
-    server: Server, mutation: str
-) -> None:
-    assert SCHEMA.mutation_type is not None
-    noun = next(
-        name
-        for name in ("Application", "ResourceServer", "ClientGrant", "Connection", "User", "Tenant")
-        if mutation.startswith(name[0].lower() + name[1:])
-    )
-    at_root = mutation in {"tenantCreate", "tenantDelete"}
-    own, other = server.root if at_root else server.tenant(), server.tenant()
-    api, elsewhere = root_api(own), root_api(other)
-    local = everything(api)[noun] if not at_root else {"id": GlobalId("Tenant", "x", "x").encode()}
-    input_type = get_named_type(SCHEMA.mutation_type.fields[mutation].args["input"].type)
-    input: Json = value_of(input_type) | (
-        {"password": "long enough"} if "Password" in mutation else {}
-    )
-    ids = [
-        everything(elsewhere)[noun]["id"]
-        if noun != "Tenant"
-        else GlobalId("User", own.id, own.id).encode(),
-        GlobalId(noun, own.id, "01m7y000000000000000000000").encode(),
-        GlobalId("LogEvent", own.id, GlobalId.decode(local["id"]).local_id).encode(),  # type: ignore[union-attr]
-        local["id"][:-2],
-        local["id"] + "=",
-        "é",
-        "x" * 600,
-        "1",
-        "-",
-    ]
-    refusals = [api.refused(mutation, input | {"id": id_}) for id_ in ids]
-    assert refusals[0]["code"] == "NOT_FOUND"
-    assert refusals[0]["field"] == ["id"]
-    assert refusals == refusals[:1] * len(ids)
-
-
-def test_malformed_ids_are_null(api: Api) -> None:
-    query = "query($id: ID!) { node(id: $id) { id } }"
-    for id_ in ("", "x", "é", "A" * 1000, "VXNlcjo6", 7):
-        assert api.data(query, id=id_) == {"node": None}
-    unknown = GlobalId("Secret", api.tenant.id, "x").encode()
-    assert api.data(query, id=unknown) == {"node": None}
-
-
-def test_the_root_finds_every_tenant_by_id(server: Server, root: Api, api: Api) -> None:
-    own = api.data("{ tenant { id } }")["tenant"]["id"]
-    query = "query($id: ID!) { node(id: $id) { ... on Tenant { name } } }"
-    assert root.data(query, id=own)["node"] == {"name": api.tenant.name}
-    without = root_api(server.root, "read:tenant_settings")
-    assert without.error(query, id=own)["requiredScopes"] == ["read:tenants"]
-
-
-def test_an_unguarded_type_is_no_node() -> None:
-    """Each type that is a node has a scope of its own."""
-    from tenantry.management.nodes import NODE_TYPES
-
-    nodes = {
-        type_.name
-        for type_ in SCHEMA.type_map.values()
-        if isinstance(type_, GraphQLObjectType)
-        and any(interface.name == "Node" for interface in type_.interfaces)
-    }
-    assert nodes == {*NODE_TYPES, "Tenant"}
-    assert SubjectType.CLIENT
-    assert is_leaf_type(SCHEMA.type_map["ID"])

@@ -235,7 +235,8 @@ def test_the_operation_is_chosen_by_name(api: Api) -> None:
 
 def test_variables_of_the_wrong_type_are_a_request_error(api: Api) -> None:
     query = "query($n: Int) { applications(first: $n) { totalCount } }"
-    for value in ("10", [], {}, 1.5, True, 2**40):
+    values: list[Any] = ["10", [], {}, 1.5, True, 2**40]
+    for value in values:
         answer = api.answer(query, n=value)
         assert "data" not in answer
         assert answer["errors"][0]["extensions"]["code"] == "BAD_REQUEST"

@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from tenantry.core.facts import Scope, SubjectType
+from tenantry.services import applications, client_grants, resource_servers
+from tenantry.services.commands import Patch
+from tenantry.store import client_grants as grant_rows
+from tenantry.store import resource_servers as api_rows
 from tests.support import jwt
 from tests.support.flow import refused
 from tests.support.server import Client, Server, Tenant, both_databases
@@ -149,10 +154,6 @@ def test_scopes(tenant: Tenant, machine: Client) -> None:
 
 def test_a_grant_of_all_scopes_includes_later_ones(tenant: Tenant, machine: Client) -> None:
     """RFC 6749 §3.3, with a client grant that names no scope."""
-    from tenantry.core.facts import Scope
-    from tenantry.services import resource_servers
-    from tenantry.services.commands import Patch
-
     api = tenant.api(API, "a")
     tenant.grant(machine, API, allow_all_scopes=True)
     ask = {"grant_type": GRANT, "audience": API}
@@ -164,9 +165,6 @@ def test_a_grant_of_all_scopes_includes_later_ones(tenant: Tenant, machine: Clie
 
 def test_a_scope_that_the_api_lost(server: Server, tenant: Tenant, machine: Client) -> None:
     """RFC 6749 §3.3: a grant gives nothing that the API does not define any more."""
-    from tenantry.core.facts import Scope
-    from tenantry.services import resource_servers
-    from tenantry.services.commands import Patch
 
     api = tenant.api(API, "a", "b")
     tenant.grant(machine, API, "a", "b")
@@ -197,7 +195,6 @@ def test_a_grant_for_users_is_none_for_the_application(
     server: Server, tenant: Tenant, machine: Client
 ) -> None:
     """RFC 6749 §4.4: the subject type of the grant decides."""
-    from tenantry.core.facts import SubjectType
 
     tenant.api(API, "read")
     tenant.grant(machine, API, "read", subject_type=SubjectType.USER)
@@ -229,15 +226,11 @@ def test_the_token_is_not_for_userinfo(tenant: Tenant, machine: Client) -> None:
 
 
 def changed_away(tenant: Tenant, machine: Client, how: str) -> None:
-    from tenantry.services import applications, client_grants, resource_servers
-    from tenantry.services.commands import Patch
-    from tenantry.store import client_grants as grant_rows
-    from tenantry.store import resource_servers as api_rows
 
     if how == "application":
         tenant.write(applications.delete, Patch(machine.facts.id))
     elif how == "grant":
-        found: Any = tenant.read(grant_rows.find_for, (machine.id, API, "client"))
+        found: Any = tenant.read(grant_rows.find_for, (machine.id, API, SubjectType.CLIENT))
         tenant.write(client_grants.delete, Patch(found.id))
     else:
         api: Any = tenant.read(api_rows.find_by_identifier, API)
@@ -246,7 +239,7 @@ def changed_away(tenant: Tenant, machine: Client, how: str) -> None:
 
 @both_databases
 @pytest.mark.parametrize(
-    ("how", "status", "error"),
+    "how, status, error",
     [
         ("application", 401, "invalid_client"),
         ("grant", 403, "access_denied"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -50,13 +51,9 @@ def test_a_secret_may_be_form_encoded_in_basic(tenant: Tenant) -> None:
     client = tenant.application("non_interactive", secret)
     tenant.api(API, "read")
     tenant.grant(client, API, "read")
-    from urllib.parse import quote_plus
-
     for text in (secret, quote_plus(secret)):
         headers = {"authorization": basic(client.id, text).decode()}
-        response = tenant.server.client.post(
-            tenant.url("oauth/token"), data=GRANT, headers=headers
-        )
+        response = tenant.server.client.post(tenant.url("oauth/token"), data=GRANT, headers=headers)
         assert response.status_code == 200, text
 
 
@@ -160,9 +157,7 @@ def test_a_secret_where_the_method_is_none(server: Server, tenant: Tenant, way: 
         refused(response, 401, "invalid_client")
 
 
-def test_a_public_application_cannot_use_client_credentials(
-    server: Server, tenant: Tenant
-) -> None:
+def test_a_public_application_cannot_use_client_credentials(server: Server, tenant: Tenant) -> None:
     """RFC 6749 §4.4: "MUST only be used by confidential clients"."""
     public = tenant.application("spa")
     with server.stores_nothing():

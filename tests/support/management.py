@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLNonNull,
+    get_nullable_type,
+    is_list_type,
+)
 
 from tests.support.server import ROOT_SECRET, Client, Tenant
 
@@ -55,7 +62,8 @@ class Api:
     def error(self, query: str, **variables: Any) -> Json:
         """The one error of an answer, with its code as `code`."""
         (error,) = self.answer(query, **variables)["errors"]
-        return error | error["extensions"]
+        found: Json = error | error["extensions"]
+        return found
 
     def mutate(self, mutation: str, selection: str, input: Json) -> Json:
         """The payload of one mutation, with its `errors`."""
@@ -89,6 +97,22 @@ class Api:
         )
         made: Json = payload["application"] | {"clientSecret": payload["clientSecret"]}
         return made
+
+
+def value_of(type_: Any) -> Any:
+    """Something that a required argument or input field accepts."""
+    type_ = get_nullable_type(type_)
+    if is_list_type(type_):
+        return []
+    if isinstance(type_, GraphQLInputObjectType):
+        return {
+            name: value_of(field.type)
+            for name, field in type_.fields.items()
+            if isinstance(field.type, GraphQLNonNull)
+        }
+    if isinstance(type_, GraphQLEnumType):
+        return next(iter(type_.values))
+    return {"Int": 1, "Boolean": True}.get(type_.name, "x")
 
 
 def root_api(tenant: Tenant, *scopes: str) -> Api:

@@ -216,9 +216,7 @@ class Server:
         """The number of rows of each table but the audit log's."""
         with self.runtime.store.database.reading() as connection:
             return {
-                table.name: connection.execute(
-                    select(func.count()).select_from(table)
-                ).scalar_one()
+                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
                 for table in tables.metadata.sorted_tables
                 if table is not tables.log_events
             }

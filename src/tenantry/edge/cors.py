@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tenantry.rules.redirect_uris import allowed_origins
@@ -31,11 +31,12 @@ class Cors:
         self._runtime = runtime
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        origin = Headers(scope=scope).get("origin")
         path: str = scope["path"]
-        if origin is None or (path not in _OPEN and path not in _GUARDED):
+        raw = dict(scope["headers"]).get(b"origin")
+        if raw is None or (path not in _OPEN and path not in _GUARDED):
             await self._app(scope, receive, send)
             return
+        origin = raw.decode("latin-1")
         if scope["method"] == "OPTIONS":
             await self._preflight(scope, send, origin, path)
             return

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +29,10 @@ Networks = tuple[IPv4Network | IPv6Network, ...]
 _log = logging.getLogger("tenantry.request")
 _fault_log = logging.getLogger("tenantry.fault")
 _WITHOUT_HOST = frozenset({"/healthz", "/readyz"})
+_EVERYWHERE = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
 _MAX_SEEN = 10_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -44,12 +48,8 @@ class Observed:
         if scope["type"] != "http":
             return
         began = time.perf_counter()
-        headers = Headers(scope=scope)
-        trusted = is_trusted(scope, self._proxies)
-        given = headers.get("x-request-id", "") if trusted else ""
-        request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+        request_id, scope["tenantry.ip"] = self._facts(scope)
         scope["tenantry.request_id"] = request_id
-        scope["tenantry.ip"] = client_ip(scope, headers, self._proxies)
         status = 0
         path = scope["path"]
 
@@ -57,10 +57,13 @@ class Observed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                answered = MutableHeaders(scope=message)
-                answered["X-Request-Id"] = request_id
-                answered.setdefault("X-Content-Type-Options", "nosniff")
-                answered.setdefault("Referrer-Policy", "no-referrer")
+                present = {name for name, _ in message["headers"]}
+                missing = [header for header in _EVERYWHERE if header[0] not in present]
+                message["headers"] = [
+                    *message["headers"],
+                    *missing,
+                    (b"x-request-id", request_id.encode()),
+                ]
             await send(message)
 
         try:
@@ -85,6 +88,16 @@ class Observed:
                     "ip": scope["tenantry.ip"],
                 },
             )
+
+    def _facts(self, scope: Scope) -> tuple[str, str]:
+        """The request's id, and the address that it came from."""
+        if not is_trusted(scope, self._proxies):
+            client = scope.get("client")
+            return new_id(), client[0] if client else ""
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_id()
+        return request_id, client_ip(scope, headers, self._proxies)
 
 
 def _answer_to(request: Request, error: Exception, request_id: str) -> ASGIApp:
@@ -147,10 +160,10 @@ class Tenancy:
         if path in _WITHOUT_HOST:
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        host = headers.get(b"host", b"").decode("latin-1")
         if is_trusted(scope, self._proxies):
-            host = headers.get("x-forwarded-host", host)
+            host = headers.get(b"x-forwarded-host", host.encode("latin-1")).decode("latin-1")
         location = self._runtime.addresses.locate(host, path)
         if location is None:
             refusal = json_response({"error": "misdirected_request"}, 421)
@@ -166,7 +179,9 @@ class Tenancy:
             await refusal(scope, receive, send)
             return
         facts = RequestFacts(
-            scope["tenantry.request_id"], scope["tenantry.ip"], headers.get("user-agent", "")
+            scope["tenantry.request_id"],
+            scope["tenantry.ip"],
+            headers.get(b"user-agent", b"").decode("latin-1"),
         )
         scope["path"] = location.path
         scope["tenantry.tenant_name"] = address.name

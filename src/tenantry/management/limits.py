@@ -7,6 +7,7 @@ the counting long; a cycle counts as nothing here and is refused by the validati
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -32,6 +33,8 @@ MAX_ROOT_FIELDS = 100
 MAX_DIRECTIVES = 50
 MAX_FIELDS = 1_000
 MAX_FRAGMENTS = 100
+MAX_REPETITIONS = 20
+"""Of one name in one selection: each pair of them is compared by the validation."""
 
 # In a string literal it would reach the database, which refuses it on PostgreSQL.
 _NUL = re.compile(r"\\u0000|\\u\{0+\}")
@@ -42,6 +45,7 @@ class _Counts:
     fields: int = 0
     aliases: int = 0
     directives: int = 0
+    repetitions: int = 0
 
 
 @dataclass(slots=True)
@@ -91,6 +95,7 @@ def broken_limits(document: DocumentNode) -> list[GraphQLError]:
         *_over("fields", "FIELD_LIMIT", counts.fields, MAX_FIELDS),
         *_over("aliases", "ALIAS_LIMIT", counts.aliases, MAX_ALIASES),
         *_over("directives", "DIRECTIVE_LIMIT", counts.directives, MAX_DIRECTIVES),
+        *_over("repetitions of a field", "FIELD_LIMIT", counts.repetitions, MAX_REPETITIONS),
         *_over("fragments", "FRAGMENT_LIMIT", len(fragments), MAX_FRAGMENTS),
     ]
     known = _Fragments(fragments)
@@ -121,13 +126,16 @@ def _count(definition: OperationDefinitionNode | FragmentDefinitionNode, counts:
             counts.directives += len(variable.directives or ())
     waiting = [definition.selection_set]
     while waiting:
+        names: Counter[str] = Counter()
         for node in waiting.pop().selections:
             counts.directives += len(node.directives or ())
             if isinstance(node, FieldNode):
+                names[(node.alias or node.name).value] += 1
                 counts.fields += 1
                 counts.aliases += node.alias is not None
             if isinstance(node, FieldNode | InlineFragmentNode) and node.selection_set:
                 waiting.append(node.selection_set)
+        counts.repetitions = max(counts.repetitions, *names.values(), 0)
 
 
 def _measure(selections: SelectionSetNode, fragments: _Fragments) -> _Measure:

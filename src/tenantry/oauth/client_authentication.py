@@ -60,12 +60,13 @@ def _read_basic(authorization: str) -> tuple[str, tuple[str, ...]]:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError):
         raise InvalidClient("the Basic credentials are not base64 of UTF-8") from None
-    client_id, colon, secret = text.partition(":")
-    if not colon or not client_id or "\x00" in text:
+    encoded_id, colon, secret = text.partition(":")
+    client_id = unquote_plus(encoded_id)
+    if not colon or not client_id or "\x00" in client_id:
         raise InvalidClient("the Basic credentials are malformed")
     # §2.3.1 has both parts form-encoded, but many clients send them as they are.
     secrets = tuple(dict.fromkeys((unquote_plus(secret), secret))) if secret else ()
-    return unquote_plus(client_id), secrets
+    return client_id, secrets
 
 
 def authenticate(

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import threading
 from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import insert
@@ -18,7 +19,7 @@ from tenantry.store.database import Database
 from tenantry.store.tables import log_events
 
 _CAPACITY = 4096
-_BATCH = 512
+_GATHER_SECONDS = 0.003
 
 
 class AuditQueue:
@@ -30,7 +31,18 @@ class AuditQueue:
         self._waiting: deque[tuple[dict[str, Any], asyncio.Future[None]]] = deque()
         self._wake = threading.Event()
         self._closing = False
+        self._expected = 0
+        self._gathering = False
         self._thread: threading.Thread | None = None
+
+    @contextlib.contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Around a request that will submit a row: a commit waits some milliseconds for it."""
+        self._expected += 1
+        try:
+            yield
+        finally:
+            self._expected -= 1
 
     def submit(self, tenant_id: str, caller: Caller, event: Event) -> asyncio.Future[None]:
         """Done when the row is durable; failed when it could not be written."""
@@ -41,18 +53,26 @@ class AuditQueue:
             self._thread.start()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((event_row(tenant_id, caller, self._clock.now(), event), done))
-        self._wake.set()
+        if len(self._waiting) >= self._expected:
+            self._wake.set()
+        elif not self._gathering:
+            self._gathering = True
+            done.get_loop().call_later(_GATHER_SECONDS, self._gathered)
         return done
+
+    def _gathered(self) -> None:
+        self._gathering = False
+        self._wake.set()
 
     def _run(self) -> None:
         while not (self._closing and not self._waiting):
             self._wake.wait()
             self._wake.clear()
-            while self._waiting:
+            if self._waiting:
                 self._commit()
 
     def _commit(self) -> None:
-        batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
         error: Exception | None = None
         try:
             with self._database.writing() as connection:

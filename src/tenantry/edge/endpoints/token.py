@@ -23,6 +23,11 @@ from tenantry.store.audit import Event
 
 async def token(request: Request) -> Response:
     runtime: Runtime = request.scope["tenantry.runtime"]
+    with runtime.audit.expecting():
+        return await _token(runtime, request)
+
+
+async def _token(runtime: Runtime, request: Request) -> Response:
     context = request_context(request.scope)
     parameters = await token_parameters(request)
     parameters.refuse_repetition()

@@ -17,6 +17,7 @@ from tenantry.management.mutations.inputs import (
     ExistingObject,
     given,
     patch,
+    sent,
 )
 from tenantry.management.mutations.payloads import Payload, deleted_field, object_field
 from tenantry.management.mutations.unit import Outcome, run
@@ -113,8 +114,8 @@ class TenantMutations:
     async def tenant_update(
         self, info: Info, input: Annotated[TenantUpdateInput, CHANGED]
     ) -> TenantUpdatePayload | None:
-        own = info.context.tenant_id
-        command = patch(local_id("Tenant", own, input.id) if input.id else own, input)
+        own, named = info.context.tenant_id, sent(input.id)
+        command = patch(own if named is None else local_id("Tenant", own, named), input)
         outcome = await run(
             info, TenantFacts, tenants.update, info.context.runtime.addresses, command
         )
