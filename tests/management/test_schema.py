@@ -23,7 +23,7 @@ from graphql import (
 from tenantry.core import facts
 from tenantry.core.facts import KeyState
 from tenantry.keys.signing import CertificateForms
-from tenantry.management.fields import field
+from tenantry.management import fields as guarded
 from tenantry.management.nodes import NODE_TYPES
 from tenantry.management.permissions import RequiresScopes, ScopesDirective
 from tenantry.management.schema import build_schema, sdl
@@ -64,7 +64,7 @@ def own_types() -> Iterator[Any]:
 def all_fields() -> Iterator[tuple[str, GraphQLField]]:
     for type_ in own_types():
         if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
-            for name, member in type_.fields.items():
+            for name, field in type_.fields.items():
                 yield f"{type_.name}.{name}", field
 
 
@@ -90,7 +90,7 @@ def test_everything_is_described() -> None:
         if isinstance(type_, GraphQLEnumType):
             described += [(f"{type_.name}.{name}", value) for name, value in type_.values.items()]
         elif hasattr(type_, "fields"):
-            for name, member in type_.fields.items():
+            for name, field in type_.fields.items():
                 described.append((f"{type_.name}.{name}", field))
                 for argument, value in getattr(field, "args", {}).items():
                     described.append((f"{type_.name}.{name}({argument})", value))
@@ -113,14 +113,14 @@ def test_guarded_fields_are_nullable_and_guarded_as_they_say() -> None:
 
 def test_every_root_field_is_guarded_but_those_that_say_who_asks_and_find_nodes() -> None:
     for root in (QUERY, MUTATION):
-        for name, member in root.fields.items():
+        for name, field in root.fields.items():
             assert (scopes_of(field) is None) == (name in {"viewer", "node"}), name
 
 
 def test_a_guard_on_a_field_that_cannot_be_null_is_refused() -> None:
     @strawberry.type
     class Query:
-        @field("The name.", "read:users")
+        @guarded.field("The name.", "read:users")
         def name(self) -> str:
             return ""
 
@@ -140,7 +140,7 @@ def test_the_scopes_are_those_that_something_needs() -> None:
 
 
 def test_mutations_take_one_input_and_give_their_payload() -> None:
-    for name, member in MUTATION.fields.items():
+    for name, field in MUTATION.fields.items():
         noun = name[0].upper() + name[1:]
         assert list(field.args) == ["input"]
         assert str(field.args["input"].type) == f"{noun}Input!"

@@ -256,6 +256,7 @@ def test_odd_paths(server: Server, tenant: Tenant) -> None:
         "/t/a/authorize",
         f"/t/{'a' * 5000}/authorize",
         "/t/",
+        "/t/root/",
         "/t",
         "/t//authorize",
         "/t//.well-known/openid-configuration",

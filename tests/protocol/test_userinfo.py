@@ -5,10 +5,13 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from tenantry.core.facts import Address
+from tenantry.core.facts import Address, SigningAlgorithm
+from tenantry.services import applications, users
+from tenantry.services.commands import Patch
 from tests.support import jwt
 from tests.support.browser import Browser
 from tests.support.flow import refused, sign_in
+from tests.support.keys import key_source
 from tests.support.server import Server, Tenant, both_databases
 
 
@@ -109,8 +112,6 @@ def test_tokens_that_are_not_good(server: Server, tenant: Tenant, browser: Brows
     token = tokens["access_token"]
     header, claims = jwt.verify(token, tenant.jwks())
     (key, *_) = tenant.jwks()["keys"]
-    from tenantry.core.facts import SigningAlgorithm
-    from tests.support.keys import key_source
 
     own_key = key_source(SigningAlgorithm.RS256)
     evil = "https://evil.example.com/jwks.json"
@@ -193,8 +194,6 @@ def test_a_token_without_openid(tenant: Tenant, browser: Browser) -> None:
 @pytest.mark.parametrize("gone", ["user", "application"])
 def test_a_token_of_somebody_who_is_gone(tenant: Tenant, browser: Browser, gone: str) -> None:
     """U1, RFC 6750 §3.1: a deleted user or application ends its tokens here at once."""
-    from tenantry.services import applications, users
-    from tenantry.services.commands import Patch
 
     client = tenant.application()
     user = tenant.user()

@@ -249,38 +249,6 @@ def test_the_memory_is_bounded(start: NewProcess, monkeypatch: pytest.MonkeyPatc
             assert load.calls == calls
 
 
-def test_a_unit_sees_its_own_change_and_a_rollback_leaves_no_trace(start: NewProcess) -> None:
-    with start() as (store, configuration):
-
-        def change(db: TenantSession) -> None:
-            found = configuration.get_in(db, connections.find_by_name, "one")
-            assert found
-            assert found.display_name == "old"
-            rename(db, "never")
-            found = configuration.get_in(db, connections.find_by_name, "one")
-            assert found
-            assert found.display_name == "never"
-            raise ArithmeticError
-
-        with pytest.raises(ArithmeticError):
-            writing(store, TENANT, change)
-        assert name_in(configuration) == "old"
-        store.write_now(TENANT, CALLER, rename, "new")
-        assert name_in(configuration) == "new"
-
-
-def test_an_old_view_is_not_remembered_as_new(start: NewProcess) -> None:
-    with start() as writer, start() as (store, configuration):
-
-        def read(db: TenantSession) -> None:
-            assert connections.find(db, "one")  # The view begins here.
-            writer[0].write_now(TENANT, CALLER, rename, "new")
-            configuration.get_in(db, connections.find_by_name, "one")
-
-        store.read_now(TENANT, CALLER, read)
-        assert seconds_until(lambda: name_in(configuration) == "new") < 1
-
-
 def test_many_epochs_are_compared_in_parts(
     start: NewProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from tenantry.oauth.parameters import MAX_PARAMETERS, Parameters
 
 MAX_BODY = 65_536
 MAX_QUERY = 16_384
+_MAX_DIGITS = 12
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _REPEATABLE = frozenset({"resource", "audience"})
@@ -22,7 +23,9 @@ _REPEATABLE = frozenset({"resource", "audience"})
 async def read_body(request: Request) -> bytes:
     """At most 64 KiB; a longer body is refused before it is read to its end."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isdigit() or int(declared) > MAX_BODY:
+    if not (declared.isascii() and declared.isdigit()):
+        raise invalid_request("The header Content-Length is not a number.")
+    if len(declared) > _MAX_DIGITS or int(declared) > MAX_BODY:
         raise _too_large()
     chunks: list[bytes] = []
     size = 0

@@ -39,24 +39,18 @@ def insufficient_scope(scope: str) -> OAuthError:
     )
 
 
+def malformed(description: str, status: int = 400) -> OAuthError:
+    """§3.1: invalid_request, with a challenge, since no token could be read."""
+    headers = {"WWW-Authenticate": challenge("invalid_request", description)}
+    return OAuthError("invalid_request", description, status, headers)
+
+
 def read_token(authorization: str | None, body_token: str | None, query_token: str | None) -> str:
     """The one token of a request (§2), unverified."""
     if query_token is not None:
-        description = "An access token in the query is not accepted."
-        raise OAuthError(
-            "invalid_request",
-            description,
-            400,
-            {"WWW-Authenticate": challenge("invalid_request", description)},
-        )
+        raise malformed("An access token in the query is not accepted.")
     if authorization is not None and body_token is not None:
-        description = "The request carries more than one access token."
-        raise OAuthError(
-            "invalid_request",
-            description,
-            400,
-            {"WWW-Authenticate": challenge("invalid_request", description)},
-        )
+        raise malformed("The request carries more than one access token.")
     if body_token is not None:
         return body_token
     scheme, _, token = (authorization or "").partition(" ")

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 TENANT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
-_WELL_KNOWN = re.compile(r"(/\.well-known/[a-z-]+)/t/([^/]+)(/graphql)?/?")
+_TENANT_PATH = re.compile(rf"/t/({TENANT_NAME.pattern})(/.*)?", re.DOTALL)
+_WELL_KNOWN = re.compile(rf"(/\.well-known/[a-z-]+)/t/({TENANT_NAME.pattern})(/graphql)?/?")
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -69,7 +70,8 @@ class Addresses:
         if tenant_url:
             template = urlsplit(tenant_url)
             host = re.escape(_host_key(template.netloc, template.scheme))
-            self._tenant_host = re.compile(host.replace(re.escape("{name}"), "([^.]+)"))
+            name = f"({TENANT_NAME.pattern})"
+            self._tenant_host = re.compile(host.replace(re.escape("{name}"), name))
 
     def issuer(self, name: str, *, is_root: bool) -> str:
         """The one canonical issuer of a tenant."""
@@ -104,9 +106,8 @@ class Addresses:
 
     def _locate_by_path(self, path: str) -> Location:
         if self.tenant_url is None:
-            if path.startswith("/t/"):
-                name, slash, rest = path[3:].partition("/")
-                return Location(name, slash + rest or "/", f"/t/{name}")
+            if match := _TENANT_PATH.fullmatch(path):
+                return Location(match[1], match[2] or "/", f"/t/{match[1]}")
             if match := _WELL_KNOWN.fullmatch(path):
                 return Location(match[2], match[1] + (match[3] or ""), f"/t/{match[2]}")
         return Location(None, path, "")

@@ -71,18 +71,6 @@ class Configuration:
         value = await self._store.read(tenant_id, Caller(), loader, key)
         return self._keep(tenant_id, loader, key, epoch, value)
 
-    def get_in(
-        self, db: TenantSession, loader: Callable[[TenantSession, K], V | None], key: K
-    ) -> V | None:
-        """The same inside a unit of work, whose own changes are seen but not remembered."""
-        if db.tenant_id in db.changed_scopes:
-            return loader(db, key)
-        epoch = self._epochs.seen_by(db)
-        entry = self._peek(db.tenant_id, loader, key, epoch)
-        if entry is not _ABSENT:
-            return cast("V | None", entry)
-        return self._keep(db.tenant_id, loader, key, epoch, loader(db, key))
-
     def _peek(self, tenant_id: str, loader: Callable[..., Any], key: Any, epoch: int) -> Any:
         place = (tenant_id, loader.__qualname__ + loader.__module__, key)
         value = self._found.get(place, epoch)

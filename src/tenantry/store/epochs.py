@@ -20,7 +20,6 @@ from tenantry.store.unit_of_work import TenantSession
 CHANNEL = "tenantry_epochs"
 _POLL_SECONDS = 0.5
 _POLL_BATCH = 1000
-_READ = "SELECT value FROM epochs WHERE scope = ?"
 _log = logging.getLogger(__name__)
 
 
@@ -47,10 +46,6 @@ class EpochReader(Protocol):
 
     def current(self, scope: str) -> int:
         """The epoch as it was at the last look."""
-        ...
-
-    def seen_by(self, db: TenantSession) -> int:
-        """The tenant's epoch in what this unit of work reads, or an older one."""
         ...
 
     def changed(self, scopes: set[str]) -> None: ...
@@ -84,11 +79,6 @@ class SqliteEpochs:
         if scope not in self._known:
             self.refresh(scope)
         return self._known[scope]
-
-    def seen_by(self, db: TenantSession) -> int:
-        # Its snapshot may be older than what another connection sees now.
-        row = db.connection.exec_driver_sql(_READ, (db.tenant_id,)).fetchone()
-        return int(row[0]) if row else 0
 
     def changed(self, scopes: set[str]) -> None:
         self.refresh(*scopes)
@@ -130,9 +120,6 @@ class PostgresqlEpochs:
             if drops == self._drops:  # Else what was read may be what was dropped.
                 self._known[scope] = value or 0
         return value or 0
-
-    def seen_by(self, db: TenantSession) -> int:
-        return self.current(db.tenant_id)
 
     def changed(self, scopes: set[str]) -> None:
         with self._lock:

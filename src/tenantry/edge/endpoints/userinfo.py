@@ -8,19 +8,20 @@ from starlette.responses import Response
 from tenantry.edge.parse import form_parameters, query_parameters
 from tenantry.edge.render import NO_STORE, json_response
 from tenantry.oauth import userinfo as protocol
-from tenantry.oauth.bearer import read_token
+from tenantry.oauth.bearer import malformed, read_token
+from tenantry.oauth.errors import OAuthError
 from tenantry.services.request import acts_for, request_context
 
 
 async def userinfo(request: Request) -> Response:
     body_token = None
-    if request.method == "POST" and request.headers.get("content-type"):
-        body_token = (await form_parameters(request)).get("access_token")
-    unverified_token = read_token(
-        request.headers.get("authorization"),
-        body_token,
-        query_parameters(request).get("access_token"),
-    )
+    try:
+        if request.method == "POST" and request.headers.get("content-type"):
+            body_token = (await form_parameters(request)).get("access_token")
+        query_token = query_parameters(request).get("access_token")
+    except OAuthError as error:
+        raise malformed(error.description, error.status) from None
+    unverified_token = read_token(request.headers.get("authorization"), body_token, query_token)
     claims, application = await protocol.userinfo(
         request.scope["tenantry.runtime"], request_context(request.scope), unverified_token
     )

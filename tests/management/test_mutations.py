@@ -1,0 +1,555 @@
+"""What each mutation does, refuses and writes into the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tenantry.core.context import SYSTEM, Caller
+from tenantry.core.ids import GlobalId
+from tenantry.management.schema import build_schema
+from tenantry.store import installation, tables
+from tenantry.store.unit_of_work import INSTALLATION
+from tests.support.management import Api, Json, root_api
+from tests.support.server import Server, Tenant
+
+SCHEMA = build_schema()._schema
+API = "https://api.example.com"
+
+
+def decoded(id_: str) -> GlobalId:
+    found = GlobalId.decode(id_)
+    assert found is not None
+    return found
+
+
+# --- every mutation ------------------------------------------------------------------------
+
+
+def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
+    """Every mutation with an input that it accepts, and the event that it must write."""
+    made: dict[str, str] = {}
+
+    def create(mutation: str, noun: str, input: Json) -> str:
+        member = noun[0].lower() + noun[1:]
+        made[noun] = api.do(mutation, f"{member} {{ id }}", input)[member]["id"]
+        return made[noun]
+
+    client_id = api.application()["clientId"]
+    create("resourceServerCreate", "ResourceServer", {"name": "API", "identifier": API})
+    grant = create("clientGrantCreate", "ClientGrant", {"clientId": client_id, "audience": API})
+    create("connectionCreate", "Connection", {"name": "empty"})
+    user = create("userCreate", "User", {"connection": "empty", "username": "ann"})
+    api.do("userDelete", "__typename", {"id": user})
+    user = create("userCreate", "User", {"connection": DATABASE, "username": "ann"})
+    tenant = root.do("tenantCreate", "tenant { id }", {"name": f"{api.tenant.name}-walk"})
+    application = api.application(name="walked")["id"]
+    return [
+        ("applicationCreate", {"name": "x", "applicationType": "NATIVE"}, "application.created"),
+        ("applicationUpdate", {"id": application, "name": "y"}, "application.updated"),
+        ("applicationSecretRotate", {"id": application}, "application.secret_rotated"),
+        ("applicationDelete", {"id": application}, "application.deleted"),
+        ("clientGrantUpdate", {"id": grant, "allowAllScopes": True}, "client_grant.updated"),
+        ("clientGrantDelete", {"id": grant}, "client_grant.deleted"),
+        ("clientGrantCreate", {"clientId": client_id, "audience": API}, "client_grant.created"),
+        ("connectionCreate", {"name": "new"}, "connection.created"),
+        ("connectionUpdate", {"id": made["Connection"], "displayName": "E"}, "connection.updated"),
+        ("connectionDelete", {"id": made["Connection"]}, "connection.deleted"),
+        ("resourceServerCreate", {"name": "x", "identifier": "x"}, "resource_server.created"),
+        (
+            "resourceServerUpdate",
+            {"id": made["ResourceServer"], "name": "y"},
+            "resource_server.updated",
+        ),
+        ("resourceServerDelete", {"id": made["ResourceServer"]}, "resource_server.deleted"),
+        ("signingKeyRotate", {}, "signing_key.rotated"),
+        ("signingKeyRevokePrevious", {}, "signing_key.revoked"),
+        ("tenantCreate", {"name": f"{api.tenant.name}-new"}, "tenant.created"),
+        ("tenantDelete", {"id": tenant["tenant"]["id"]}, "tenant.deleted"),
+        ("tenantUpdate", {"friendlyName": "Friends"}, "tenant.updated"),
+        ("userCreate", {"connection": DATABASE, "email": "b@example.com"}, "user.created"),
+        ("userUpdate", {"id": user, "name": "Ann"}, "user.updated"),
+        ("userPasswordSet", {"id": user, "password": "long enough"}, "user.password_set"),
+        ("userBlock", {"id": user}, "user.blocked"),
+        ("userUnblock", {"id": user}, "user.unblocked"),
+        ("userDelete", {"id": user}, "user.deleted"),
+    ]
+
+
+DATABASE = "Username-Password-Authentication"
+EVENTS = """query($type: String!) {
+  logEvents(first: 1, orderBy: CREATED_AT_DESC, filter: {types: [$type]}) {
+    nodes { actorKind actorId actorTenantId targetId targetType ip requestId userAgent details }
+  } }"""
+
+
+def test_each_mutation_writes_who_did_what(server: Server, api: Api, root: Api) -> None:
+    """G3: an audit entry for each mutation."""
+    done = walk(api, root)
+    assert SCHEMA.mutation_type is not None
+    assert {name for name, _, _ in done} == set(SCHEMA.mutation_type.fields)
+    for mutation, input, event in done:
+        where = root if mutation in {"tenantCreate", "tenantDelete"} else api
+        where.sending(user_agent="walker/1").do(mutation, "__typename", input)
+        (entry,) = where.data(EVENTS, type=event)["logEvents"]["nodes"]
+        assert entry["actorKind"] == "APPLICATION", mutation
+        assert entry["actorId"] == "tenantry-bootstrap"
+        assert entry["actorTenantId"] == server.root.id
+        assert entry["userAgent"] == "walker/1"
+        assert entry["requestId"]
+        assert decoded(entry["targetId"]).type == entry["targetType"]
+        if "id" in input:
+            assert entry["targetId"] == input["id"], mutation
+
+
+def test_a_refused_mutation_writes_nothing(api: Api) -> None:
+    with api.tenant.server.stores_nothing():
+        refusal = api.refused(
+            "applicationCreate",
+            {"name": "x", "applicationType": "REGULAR_WEB", "connections": ["unknown"]},
+        )
+        assert refusal["code"] == "NOT_FOUND"
+        assert refusal["field"] == ["connections", "0"]
+    assert "application.created" not in {
+        event.type for event in api.tenant.events() if event.client_id != "tenantry-explorer"
+    }
+
+
+# --- applications --------------------------------------------------------------------------
+
+
+def test_an_application_shows_its_secret_once(api: Api) -> None:
+    made = api.application()
+    assert len(made["clientSecret"]) >= 43
+    rotated = api.do(
+        "applicationSecretRotate", "application { id revision } clientSecret", {"id": made["id"]}
+    )
+    assert rotated["application"] == {"id": made["id"], "revision": 2}
+    assert rotated["clientSecret"] != made["clientSecret"]
+    chosen = api.application(clientSecret="s" * 32)
+    assert chosen["clientSecret"] is None
+    public = api.application(applicationType="SINGLE_PAGE")
+    assert public["clientSecret"] is None
+    refusal = api.refused("applicationSecretRotate", {"id": public["id"]})
+    assert refusal["code"] == "NOT_ALLOWED"
+
+
+def test_a_public_application_that_becomes_confidential_gets_a_secret(api: Api) -> None:
+    made = api.application(applicationType="NATIVE")
+    change = {"id": made["id"], "tokenEndpointAuthMethod": "CLIENT_SECRET_POST"}
+    payload = api.do("applicationUpdate", "clientSecret", change)
+    assert len(payload["clientSecret"]) >= 43
+
+
+def test_absent_is_unchanged_and_null_clears(api: Api) -> None:
+    made = api.do(
+        "applicationCreate",
+        "application { id }",
+        {
+            "name": "one",
+            "applicationType": "REGULAR_WEB",
+            "redirectUris": ["https://a.example.com/cb"],
+            "logoUri": "https://a.example.com/logo.png",
+            "idTokenLifetime": 60,
+            "grantTypes": ["AUTHORIZATION_CODE"],
+            "isFirstParty": False,
+        },
+    )
+    id_ = made["application"]["id"]
+    settings = "application { name redirectUris logoUri idTokenLifetime grantTypes isFirstParty }"
+    unchanged = api.do("applicationUpdate", settings, {"id": id_, "name": "two"})["application"]
+    assert unchanged == {
+        "name": "two",
+        "redirectUris": ["https://a.example.com/cb"],
+        "logoUri": "https://a.example.com/logo.png",
+        "idTokenLifetime": 60,
+        "grantTypes": ["AUTHORIZATION_CODE"],
+        "isFirstParty": False,
+    }
+    cleared = dict.fromkeys(unchanged) | {"id": id_, "name": "two"}
+    assert api.do("applicationUpdate", settings, cleared)["application"] == {
+        "name": "two",
+        "redirectUris": [],
+        "logoUri": None,
+        "idTokenLifetime": 36_000,
+        "grantTypes": ["AUTHORIZATION_CODE", "CLIENT_CREDENTIALS"],
+        "isFirstParty": True,
+    }
+    refusal = api.refused("applicationUpdate", {"id": id_, "name": None})
+    assert (refusal["code"], refusal["field"]) == ("REQUIRED", ["name"])
+
+
+@pytest.mark.parametrize(
+    "changes, code, field",
+    [
+        ({"name": ""}, "REQUIRED", ["name"]),
+        ({"name": "x" * 101}, "TOO_LONG", ["name"]),
+        ({"name": "<script>"}, "INVALID", ["name"]),
+        ({"redirectUris": ["https://ok.example.com", "javascript:alert(1)"]},
+         "INVALID", ["redirectUris", "1"]),
+        ({"redirectUris": ["https://a.example.com/#x"]}, "INVALID", ["redirectUris", "0"]),
+        ({"redirectUris": [f"https://a.example.com/{n}" for n in range(101)]},
+         "TOO_MANY", ["redirectUris"]),
+        ({"idTokenLifetime": 0}, "OUT_OF_RANGE", ["idTokenLifetime"]),
+        ({"webOrigins": ["https://a.example.com/path"]}, "INVALID", ["webOrigins", "0"]),
+        ({"clientSecret": "short"}, "OUT_OF_RANGE", ["clientSecret"]),
+        ({"tokenEndpointAuthMethod": "NONE"}, "NOT_ALLOWED", ["grantTypes"]),
+        ({"idTokenSignedResponseAlg": "ES256"}, "NOT_ALLOWED", ["idTokenSignedResponseAlg"]),
+        ({"connections": ["unknown"]}, "NOT_FOUND", ["connections", "0"]),
+    ],
+)  # fmt: skip
+def test_refusals_name_the_field(api: Api, changes: Json, code: str, field: list[str]) -> None:
+    new = {"name": "x", "applicationType": "MACHINE_TO_MACHINE"}
+    made = api.application()
+    for refusal in (
+        api.refused("applicationCreate", new | changes),
+        api.refused("applicationUpdate", {"id": made["id"]} | changes),
+    ):
+        assert (refusal["code"], refusal["field"]) == (code, field)
+        assert refusal["message"]
+
+
+def test_what_the_server_needs_is_protected(api: Api) -> None:
+    found = api.data(
+        """{ application(clientId: "tenantry-explorer") { id isSystem }
+        resourceServers(first: 1) { nodes { id isSystem identifier } } }"""
+    )
+    explorer, own = found["application"], found["resourceServers"]["nodes"][0]
+    assert explorer["isSystem"]
+    assert own["isSystem"]
+    assert own["identifier"] == api.url
+    for mutation, id_ in (
+        ("applicationUpdate", explorer["id"]),
+        ("applicationDelete", explorer["id"]),
+        ("resourceServerUpdate", own["id"]),
+        ("resourceServerDelete", own["id"]),
+    ):
+        assert api.refused(mutation, {"id": id_})["code"] == "NOT_ALLOWED"
+
+
+# --- revisions -----------------------------------------------------------------------------
+
+
+def objects(api: Api, root: Api) -> dict[str, str]:
+    """An object of each noun that has revisions, at revision 1."""
+    data = api.data(
+        """mutation($client: String!) {
+          resourceServerCreate(input: {name: "API", identifier: "https://api.example.com"}) {
+            resourceServer { id } }
+          clientGrantCreate(input: {clientId: $client, audience: "https://api.example.com"}) {
+            clientGrant { id application { id } } }
+          connectionCreate(input: {name: "users"}) { connection { id } }
+          userCreate(input: {connection: "Username-Password-Authentication", username: "ann"}) {
+            user { id } }
+        }""",
+        client=api.application()["clientId"],
+    )
+    tenant = root.do("tenantCreate", "tenant { id }", {"name": f"{api.tenant.name}-revised"})
+    grant = data["clientGrantCreate"]["clientGrant"]
+    return {
+        "application": grant["application"]["id"],
+        "clientGrant": grant["id"],
+        "connection": data["connectionCreate"]["connection"]["id"],
+        "resourceServer": data["resourceServerCreate"]["resourceServer"]["id"],
+        "tenant": tenant["tenant"]["id"],
+        "user": data["userCreate"]["user"]["id"],
+    }
+
+
+def test_a_stale_revision_is_a_conflict_with_the_current_one(api: Api, root: Api) -> None:
+    ids = objects(api, root)
+    for noun, id_ in ids.items():
+        if noun != "tenant":
+            update = f"{noun}Update"
+            done = api.do(
+                update,
+                f"{noun} {{ revision updatedAt createdAt }}",
+                {"id": id_, "expectedRevision": 1},
+            )[noun]
+            assert done["revision"] == 2
+            assert done["updatedAt"] > done["createdAt"]
+            refusal = api.refused(update, {"id": id_, "expectedRevision": 1})
+            assert refusal["code"] == "CONFLICT"
+            assert refusal["field"] == ["expectedRevision"]
+            assert refusal["currentRevision"] == 2
+    for mutation in ("applicationSecretRotate", "userBlock", "userUnblock"):
+        noun = "user" if "user" in mutation else "application"
+        refusal = api.refused(mutation, {"id": ids[noun], "expectedRevision": 1})
+        assert (refusal["code"], refusal["currentRevision"]) == ("CONFLICT", 2)
+    stale = {"id": ids["user"], "password": "long enough", "expectedRevision": 1}
+    assert api.refused("userPasswordSet", stale)["code"] == "CONFLICT"
+    own = api.data("{ tenant { revision } }")["tenant"]["revision"]
+    refusal = api.refused("tenantUpdate", {"friendlyName": "x", "expectedRevision": own + 1})
+    assert (refusal["code"], refusal["currentRevision"]) == ("CONFLICT", own)
+    # The grant goes first: it goes with its application and with its API.
+    for noun, id_ in {"clientGrant": ids.pop("clientGrant"), **ids}.items():
+        where = root if noun == "tenant" else api
+        revision = 1 if noun == "tenant" else 2
+        stale = {"id": id_, "expectedRevision": revision + 1}
+        refusal = where.refused(f"{noun}Delete", stale)
+        assert (refusal["code"], refusal["currentRevision"]) == ("CONFLICT", revision), noun
+        payload = where.do(f"{noun}Delete", "deletedId", {"id": id_, "expectedRevision": revision})
+        assert payload["deletedId"] == id_
+        assert where.refused(f"{noun}Delete", {"id": id_})["code"] == "NOT_FOUND"
+
+
+# --- other nouns ---------------------------------------------------------------------------
+
+
+def test_an_api_keeps_its_identifier(api: Api) -> None:
+    scopes = [{"value": "read:x", "description": "To read"}, {"value": "write:x"}]
+    new = {"name": "API", "identifier": API, "scopes": scopes, "tokenLifetime": 60}
+    made = api.do(
+        "resourceServerCreate",
+        "resourceServer { id identifier scopes { value description } tokenLifetime tokenDialect }",
+        new,
+    )["resourceServer"]
+    assert made["scopes"] == [scopes[0], {"value": "write:x", "description": ""}]
+    assert (made["tokenLifetime"], made["tokenDialect"]) == (60, "ACCESS_TOKEN")
+    assert api.refused("resourceServerCreate", new)["code"] == "ALREADY_EXISTS"
+    refusal = api.refused(
+        "resourceServerUpdate", {"id": made["id"], "scopes": [{"value": "a"}, {"value": "a b"}]}
+    )
+    assert (refusal["code"], refusal["field"]) == ("INVALID", ["scopes", "1", "value"])
+    updated = api.do(
+        "resourceServerUpdate",
+        "resourceServer { scopes { value } tokenDialect }",
+        {"id": made["id"], "scopes": None, "tokenDialect": "RFC9068_PROFILE"},
+    )["resourceServer"]
+    assert updated == {"scopes": [], "tokenDialect": "RFC9068_PROFILE"}
+    # The identifier is not in the input at all.
+    answer = api.answer(
+        'mutation { resourceServerUpdate(input: {id: "x", identifier: "y"}) { __typename } }'
+    )
+    assert answer["errors"][0]["extensions"]["code"] == "INVALID_DOCUMENT"
+
+
+def test_a_client_grant_holds_what_the_api_defines(api: Api, tenant: Tenant) -> None:
+    tenant.api(API, "read:x", "write:x")
+    client_id = api.application()["clientId"]
+    new = {"clientId": client_id, "audience": API, "scopes": ["read:x"]}
+    made = api.do(
+        "clientGrantCreate",
+        "clientGrant { id subjectType scopes application { clientId } resourceServer { name } }",
+        new,
+    )["clientGrant"]
+    assert made["subjectType"] == "CLIENT"
+    assert made["application"] == {"clientId": client_id}
+    assert made["resourceServer"] == {"name": "The API"}
+    assert api.refused("clientGrantCreate", new)["code"] == "ALREADY_EXISTS"
+    api.do("clientGrantCreate", "__typename", new | {"subjectType": "USER"})
+    for changes, field in (
+        ({"clientId": "unknown"}, ["clientId"]),
+        ({"audience": "https://unknown.example.com"}, ["audience"]),
+        ({"audience": "*"}, ["audience"]),
+    ):
+        refusal = api.refused("clientGrantCreate", new | changes)
+        assert (refusal["code"], refusal["field"]) == ("NOT_FOUND", field)
+    refusal = api.refused("clientGrantUpdate", {"id": made["id"], "scopes": ["other"]})
+    assert (refusal["code"], refusal["field"]) == ("INVALID", ["scopes"])
+
+
+def test_a_connection_with_users_stays(api: Api) -> None:
+    made = api.do(
+        "connectionCreate",
+        "connection { id strategy passwordMinimumLength }",
+        {"name": "people", "passwordMinimumLength": 12},
+    )["connection"]
+    assert (made["strategy"], made["passwordMinimumLength"]) == ("DATABASE", 12)
+    assert api.refused("connectionCreate", {"name": "people"})["code"] == "ALREADY_EXISTS"
+    new = {"connection": "people", "email": "a@example.com", "password": "elevenchars"}
+    refusal = api.refused("userCreate", new)
+    assert (refusal["code"], refusal["field"]) == ("OUT_OF_RANGE", ["password"])
+    user = api.do("userCreate", "user { id }", new | {"password": "twelve chars"})["user"]
+    refusal = api.refused("userPasswordSet", {"id": user["id"], "password": "elevenchars"})
+    assert (refusal["code"], refusal["field"]) == ("OUT_OF_RANGE", ["password"])
+    assert api.refused("connectionDelete", {"id": made["id"]})["code"] == "IN_USE"
+    api.do("userDelete", "__typename", {"id": user["id"]})
+    api.do("connectionDelete", "__typename", {"id": made["id"]})
+    unknown = new | {"password": "twelve chars"}
+    refusal = api.refused("userCreate", unknown)
+    assert (refusal["code"], refusal["field"]) == ("NOT_FOUND", ["connection"])
+
+
+def test_a_user_has_claims(api: Api) -> None:
+    claims = {
+        "email": "Ann@Example.com",
+        "emailVerified": True,
+        "givenName": "Ann",
+        "birthdate": "1990-02-03",
+        "phoneNumber": "+41441234567",
+        "address": {"locality": "Bern", "country": "CH"},
+    }
+    shown = """user { id userId email emailVerified givenName birthdate phoneNumber blocked
+      address { locality country region } connection { name } passwordChangedAt }"""
+    made = api.do(
+        "userCreate", shown, {"connection": DATABASE, "password": "long enough"} | claims
+    )["user"]
+    assert made["address"] == {"locality": "Bern", "country": "CH", "region": None}
+    assert made["connection"] == {"name": DATABASE}
+    assert made["passwordChangedAt"].endswith("Z")
+    assert {name: made[name] for name in claims if name != "address"} == {
+        name: value for name, value in claims.items() if name != "address"
+    }
+    assert decoded(made["id"]).local_id == made["userId"]
+    taken = {"connection": DATABASE, "email": "ann@example.COM"}
+    assert api.refused("userCreate", taken)["code"] == "ALREADY_EXISTS"
+    refusal = api.refused("userUpdate", {"id": made["id"], "email": None})
+    assert (refusal["code"], refusal["field"]) == ("REQUIRED", ["email"])
+    updated = api.do("userUpdate", shown, {"id": made["id"], "address": None, "givenName": None})
+    assert updated["user"]["address"] is None
+    assert updated["user"]["givenName"] is None
+    assert updated["user"]["birthdate"] == "1990-02-03"
+    blocked = api.do("userBlock", "user { blocked }", {"id": made["id"]})
+    assert blocked["user"] == {"blocked": True}
+    assert api.do("userUnblock", "user { blocked }", {"id": made["id"]})["user"] == {
+        "blocked": False
+    }
+    refusal = api.refused("userCreate", {"connection": DATABASE})
+    assert (refusal["code"], refusal["field"]) == ("REQUIRED", ["email"])
+
+
+def test_signing_keys_rotate(api: Api) -> None:
+    shown = "signingKeys { id kid state currentSince revokedAt certificate { pem thumbprint } }"
+
+    def states(keys: list[Json]) -> dict[str, str]:
+        return {key["kid"]: key["state"] for key in keys}
+
+    before = states(api.data("{ signingKeys { kid state } }")["signingKeys"])
+    assert sorted(before.values()) == ["CURRENT", "NEXT"]
+    current, following = sorted(before, key=lambda kid: before[kid])
+    after = states(api.do("signingKeyRotate", shown, {})["signingKeys"])
+    assert (after[current], after[following]) == ("PREVIOUS", "CURRENT")
+    assert states(api.do("signingKeyRevokePrevious", shown, {})["signingKeys"])[current] == (
+        "REVOKED"
+    )
+    refusal = api.refused("signingKeyRevokePrevious", {"alg": "RS256"})
+    assert refusal["code"] == "NOT_FOUND"
+    ended = states(api.do("signingKeyRotate", shown, {"revokePrevious": True})["signingKeys"])
+    assert ended[following] == "REVOKED"
+
+
+def test_a_tenant_is_made_changed_and_deleted(server: Server, root: Api) -> None:
+    name = "made-by-graphql"
+    made = root.do(
+        "tenantCreate",
+        "tenant { id name issuer managementIdentifier environment friendlyName isRoot }",
+        {"name": name, "friendlyName": "Made", "environment": "STAGING"},
+    )["tenant"]
+    issuer = f"{server.public_url}/t/{name}/"
+    assert made | {"id": ""} == {
+        "id": "",
+        "name": name,
+        "issuer": issuer,
+        "managementIdentifier": f"{issuer}graphql",
+        "environment": "STAGING",
+        "friendlyName": "Made",
+        "isRoot": False,
+    }
+    assert root.refused("tenantCreate", {"name": name})["code"] == "ALREADY_EXISTS"
+    for bad in ("x", "-abc", "Upper", "a" * 64):
+        assert root.refused("tenantCreate", {"name": bad})["field"] == ["name"]
+    api = root_api(found_tenant(server, name))
+    changed = api.do(
+        "tenantUpdate",
+        "tenant { id sessionLifetime signingAlgorithms defaultDirectory }",
+        {
+            "id": made["id"],
+            "sessionLifetime": 3600,
+            "signingAlgorithms": ["RS256", "ES256"],
+            "defaultDirectory": DATABASE,
+        },
+    )["tenant"]
+    assert changed == {
+        "id": made["id"],
+        "sessionLifetime": 3600,
+        "signingAlgorithms": ["RS256", "ES256"],
+        "defaultDirectory": DATABASE,
+    }
+    keys = api.data("{ signingKeys { alg state } }")["signingKeys"]
+    assert {"alg": "ES256", "state": "CURRENT"} in keys
+    for changes, field in (
+        ({"signingAlgorithms": ["ES256"]}, "signingAlgorithms"),
+        ({"defaultAudience": "https://unknown.example.com"}, "defaultAudience"),
+        ({"defaultDirectory": "unknown"}, "defaultDirectory"),
+        ({"sessionLifetime": 1}, "sessionLifetime"),
+    ):
+        assert api.refused("tenantUpdate", changes)["field"] == [field]
+    assert root.do("tenantDelete", "deletedId", {"id": made["id"]})["deletedId"] == made["id"]
+    assert api.post("{ viewer { id } }").status_code in {401, 404}
+    assert root.refused("tenantCreate", {"name": name})["code"] == "ALREADY_EXISTS"
+    own = root.data("{ tenant { id } }")["tenant"]["id"]
+    assert root.refused("tenantDelete", {"id": own})["code"] == "NOT_ALLOWED"
+
+
+def found_tenant(server: Server, name: str) -> Tenant:
+    facts = server.runtime.store.read_now(
+        INSTALLATION, Caller(SYSTEM), installation.find_tenant_by_name, name
+    )
+    assert facts is not None
+    return Tenant(server, facts)
+
+
+def test_mutations_of_one_request_see_each_other_and_fail_alone(api: Api) -> None:
+    data = api.data(
+        """mutation {
+          a: connectionCreate(input: {name: "one"}) { connection { name } errors { code } }
+          b: connectionCreate(input: {name: "one"}) { connection { name } errors { code } }
+          c: userCreate(input: {connection: "one", username: "ann"}) {
+            user { connection { name } } errors { code } }
+        }"""
+    )
+    assert data["a"] == {"connection": {"name": "one"}, "errors": []}
+    assert data["b"] == {"connection": None, "errors": [{"code": "ALREADY_EXISTS"}]}
+    assert data["c"]["user"] == {"connection": {"name": "one"}}
+
+
+def test_what_was_read_before_a_write_is_read_again(api: Api) -> None:
+    made = api.do("connectionCreate", "connection { id }", {"name": "old"})["connection"]
+    user = api.do("userCreate", "user { id }", {"connection": "old", "username": "a"})["user"]
+    rename = """mutation($c: ID!, $u: ID!) {
+      a: userUpdate(input: {id: $u}) { user { connection { displayName } } }
+      b: connectionUpdate(input: {id: $c, displayName: "new"}) { errors { code } }
+      c: userUpdate(input: {id: $u}) { user { connection { displayName } } } }"""
+    data = api.data(rename, c=made["id"], u=user["id"])
+    assert data["a"]["user"]["connection"] == {"displayName": ""}
+    assert data["c"]["user"]["connection"] == {"displayName": "new"}
+
+
+@pytest.fixture
+def secrets_of(api: Api) -> Callable[[], list[str]]:
+    """Makes one of every secret and gives them."""
+
+    def make() -> list[str]:
+        made = api.application()
+        new = {"connection": DATABASE, "email": "s@example.com", "password": "open sesame 42"}
+        api.do("userCreate", "__typename", new)
+        api.application(clientSecret="my-own-secret-of-at-least-32-chars")
+        return [made["clientSecret"], "open sesame 42", "my-own-secret-of-at-least-32-chars"]
+
+    return make
+
+
+def test_no_secret_reaches_the_database_or_the_log(
+    api: Api, secrets_of: Callable[[], list[str]]
+) -> None:
+    keyed = api.sending(idempotency_key="a-key")
+    kept = keyed.application()["clientSecret"]
+    secrets = [*secrets_of(), kept, "a-key"]
+    with api.tenant.server.runtime.store.database.reading() as connection:
+        dump = "".join(
+            str(row)
+            for table in tables.metadata.sorted_tables
+            for row in connection.execute(table.select()).all()
+        )
+    for secret in secrets:
+        assert secret not in dump
+    details: list[Any] = api.data("{ logEvents(first: 100) { nodes { type details } } }")[
+        "logEvents"
+    ]["nodes"]
+    created = [e["details"]["changes"] for e in details if e["type"] == "application.created"]
+    assert created[-1]["clientSecret"] == {"changed": True}
+    assert "clientSecret" not in created[0]
+    assert "secretDigest" not in str(details)
