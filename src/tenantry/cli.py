@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
-from tenantry.settings import (
-    Settings,
-    SettingsError,
-    bootstrap_secret,
-    complete,
-    load_settings,
-    write_private,
-)
-
-if TYPE_CHECKING:
-    from tenantry.services.bootstrap import Bootstrap
-    from tenantry.store.database import Database
-    from tenantry.store.unit_of_work import Store
+from tenantry.settings import Settings, SettingsError, complete, load_settings
 
 app = typer.Typer(
     help="Many OAuth 2.0 and OpenID Connect authorization servers in one installation.",
@@ -31,8 +18,6 @@ app = typer.Typer(
 )
 tenants_app = typer.Typer(help="Tenants of this installation.", no_args_is_help=True)
 app.add_typer(tenants_app, name="tenant")
-
-CREDENTIALS_FILE = "bootstrap-credentials.env"
 
 
 def _fail(message: str) -> NoReturn:
@@ -96,94 +81,18 @@ def _metrics(settings: Settings) -> Callable[[], None]:
 
 
 def _prepare(settings: Settings, *, migrate: bool) -> None:
-    from tenantry.store import migrate as migrations
-    from tenantry.store.database import Database
+    from tenantry.first_start import CannotStart, prepare
 
-    database = Database(settings.database_url)
     try:
-        state = migrations.state(database)
-        if state == "ahead":
-            _fail("The database is of a newer release than this server: it is left alone.")
-        if state != "current":
-            if not settings.is_embedded and not migrate:
-                _fail(
-                    "The database is not up to date. Run `tenantry migrate`, or start with "
-                    "`tenantry serve --migrate`."
-                )
-            migrations.upgrade(database)
-        _bootstrap(settings, database)
-    finally:
-        database.close()
-
-
-def _store(settings: Settings, database: Database) -> Store:
-    from tenantry.core.clock import Clock
-    from tenantry.store.unit_of_work import Store
-
-    return Store(database, Clock(), settings.vault)
-
-
-def _bootstrap(settings: Settings, database: Database) -> None:
-    """Checks the encryption key; furnishes an empty installation."""
-    from tenantry.core.context import SYSTEM, Caller
-    from tenantry.keys.signing import generate_private_key
-    from tenantry.keys.vault import UndecryptableError
-    from tenantry.rules.addresses import Addresses
-    from tenantry.services.bootstrap import Bootstrap, bootstrap
-    from tenantry.store import installation
-    from tenantry.store.unit_of_work import INSTALLATION
-
-    store = _store(settings, database)
-    caller = Caller(SYSTEM)
-    try:
-        if not store.read_now(INSTALLATION, caller, installation.is_empty):
-            store.read_now(INSTALLATION, caller, installation.check_key)
-            return
-        password, generated_password = bootstrap_secret(settings, "bootstrap_admin_password")
-        secret, generated_secret = bootstrap_secret(settings, "bootstrap_client_secret")
-        values = Bootstrap(
-            settings.bootstrap_admin_email, password, settings.bootstrap_client_id, secret
-        )
-        # The file comes first: an installation whose secrets nobody has is of no use.
-        path = None
-        if generated_password or generated_secret:
-            path = _write_credentials(settings, values)
-        addresses = Addresses(settings.public_url, settings.tenant_url)
-        begun = store.write_now(
-            INSTALLATION, caller, bootstrap, addresses, values, generate_private_key
-        )
-        if begun:
-            _show_credentials(path)
-    except UndecryptableError:
-        _fail(
-            "TENANTRY_ENCRYPTION_KEY is not the key of this database. It may be: the key that "
-            "the installation began with, alone or in a comma-separated list."
-        )
-    except SettingsError as error:
+        begun, path = prepare(settings, migrate=migrate)
+    except CannotStart as error:
         _fail(str(error))
-    finally:
-        store.close()
-
-
-def _write_credentials(settings: Settings, values: Bootstrap) -> Path:
-    path = (settings.data_dir / CREDENTIALS_FILE).absolute()
-    write_private(
-        path,
-        f"TENANTRY_BOOTSTRAP_ADMIN_EMAIL='{values.admin_email}'\n"
-        f"TENANTRY_BOOTSTRAP_ADMIN_PASSWORD='{values.admin_password}'\n"
-        f"TENANTRY_BOOTSTRAP_CLIENT_ID='{values.client_id}'\n"
-        f"TENANTRY_BOOTSTRAP_CLIENT_SECRET='{values.client_secret}'\n",
-    )
-    return path
-
-
-def _show_credentials(path: Path | None) -> None:
-    typer.echo("A new installation was made.", err=True)
-    if path is None:
-        return
-    typer.echo(f"Its generated credentials are in {path} (only you may read it).", err=True)
-    if sys.stderr.isatty():
-        typer.echo(path.read_text(), err=True)
+    if begun:
+        typer.echo("A new installation was made.", err=True)
+    if path is not None:
+        typer.echo(f"Its generated credentials are in {path} (only you may read it).", err=True)
+        if sys.stderr.isatty():
+            typer.echo(path.read_text(), err=True)
 
 
 def _announce(settings: Settings) -> None:
@@ -201,6 +110,7 @@ def _announce(settings: Settings) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database up to date. Safe to run twice, and by two at once."""
+    from tenantry.first_start import NEWER
     from tenantry.store import migrate as migrations
     from tenantry.store.database import Database
 
@@ -208,7 +118,7 @@ def migrate() -> None:
     try:
         before = migrations.state(database)
         if before == "ahead":
-            _fail("The database is of a newer release than this server: it is left alone.")
+            _fail(NEWER)
         migrations.upgrade(database)
         typer.echo(f"The database was {before} and is at revision {migrations.head_revision()}.")
     finally:
@@ -232,15 +142,15 @@ def doctor() -> None:
 def tenant_list() -> None:
     """The tenants: name, environment, issuer."""
     from tenantry.core.context import SYSTEM, Caller
+    from tenantry.first_start import open_store
     from tenantry.rules.addresses import Addresses
     from tenantry.store import installation
-    from tenantry.store.database import Database
     from tenantry.store.pages import PageRequest
     from tenantry.store.unit_of_work import INSTALLATION
 
     settings = _settings()
     addresses = Addresses(settings.public_url, settings.tenant_url)
-    store = _store(settings, Database(settings.database_url))
+    store = open_store(settings)
     position: tuple[str, str] | None = None
     while True:
         page = store.read_now(
@@ -270,16 +180,16 @@ def tenant_create(
     from tenantry.core.context import SYSTEM, Caller
     from tenantry.core.errors import DomainError
     from tenantry.core.facts import Environment
+    from tenantry.first_start import open_store
     from tenantry.rules.addresses import Addresses
     from tenantry.services import tenants
-    from tenantry.store.database import Database
     from tenantry.store.unit_of_work import INSTALLATION
 
     settings = _settings()
     if environment not in list(Environment):
         _fail(f"The environment was {environment!r}. It may be: {', '.join(Environment)}.")
     addresses = Addresses(settings.public_url, settings.tenant_url)
-    store = _store(settings, Database(settings.database_url))
+    store = open_store(settings)
     values = {"friendly_name": friendly_name, "environment": environment}
     try:
         tenant = store.write_now(

@@ -66,6 +66,7 @@ BODIES: dict[str, tuple[list[tuple[bytes, bytes]], Callable[[], list[bytes]]]] =
     "NUL": ([(b"content-type", FORM)], lambda: [WELL_MEANT + b"&scope=%00&username=%00"]),
     "raw NUL": ([(b"content-type", FORM)], lambda: [WELL_MEANT + b"&scope=\0"]),
     "NUL in a name": ([(b"content-type", FORM)], lambda: [WELL_MEANT + b"&sc%00pe=x"]),
+    "quotes in a name": ([(b"content-type", FORM)], lambda: [b'%22%5C"=%01&' + WELL_MEANT]),
     "control character": ([(b"content-type", FORM)], lambda: [WELL_MEANT + b"&state=%1b"]),
     "lone surrogate": ([(b"content-type", FORM)], lambda: [WELL_MEANT + b"&state=%ED%A0%80"]),
     "broken UTF-8": ([(b"content-type", FORM)], lambda: [WELL_MEANT + b"&state=%FF%FE"]),

@@ -1,4 +1,4 @@
-"""RFC 6749 §10.10 and RFC 6819 §4.4.3: what a login page tells a guesser, and what a forger gets."""
+"""RFC 6749 §10.10 and RFC 6819 §4.4: what a login page tells a guesser, what a forger gets."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ def test_the_same_answer_for_whom_nobody_knows(
     checks: list[str] = []
     verify = argon2.PasswordHasher.verify
 
-    def counted(self: argon2.PasswordHasher, hash: str, password: str) -> bool:
-        checks.append(hash.rpartition("$")[0].rpartition("$")[0])
-        return bool(verify(self, hash, password))
+    def counted(self: argon2.PasswordHasher, stored: str, password: str) -> bool:
+        checks.append(stored.rpartition("$")[0].rpartition("$")[0])
+        return bool(verify(self, stored, password))
 
     monkeypatch.setattr(argon2.PasswordHasher, "verify", counted)
     username, password = WHO[name]

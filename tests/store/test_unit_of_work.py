@@ -6,7 +6,6 @@ import asyncio
 import subprocess
 import sys
 import threading
-import time
 
 import pytest
 
@@ -168,19 +167,17 @@ def test_a_writer_in_another_process_does_not_starve_this_one(
             for other in others:
                 assert other.stdout
                 assert other.stdout.readline() == "ready\n"
-            before = _epoch(database)
-            waits = []
+            while (before := _epoch(database)) < 10:
+                assert all(other.poll() is None for other in others)
             for number in range(40):
-                began = time.monotonic()
                 store.write_now("tenant", CALLER, add_lease, str(number))
-                waits.append(time.monotonic() - began)
-            assert _epoch(database) > before
+            theirs = _epoch(database) - before
         finally:
             for other in others:
                 other.kill()
                 other.communicate()
-        assert max(waits) < 0.5, waits
-        assert sum(waits) < 4, waits
+        # Counted in turns, so that a slow machine does not matter: one each would be 80.
+        assert theirs < 200
         store.close()
 
 

@@ -16,9 +16,8 @@ from tenantry.core.context import RequestFacts
 from tenantry.core.errors import Overloaded
 from tenantry.core.ids import new_id
 from tenantry.edge import metrics
-from tenantry.edge.errors import error_response_page, oauth_error, overloaded
+from tenantry.edge.errors import error_response_page, overloaded
 from tenantry.edge.render import json_response
-from tenantry.oauth.errors import OAuthError
 from tenantry.rules.addresses import Location, TenantAddress
 from tenantry.services.request import RequestContext, attach
 from tenantry.services.runtime import Runtime
@@ -101,8 +100,6 @@ class Observed:
 
 
 def _answer_to(request: Request, error: Exception, request_id: str) -> ASGIApp:
-    if isinstance(error, OAuthError):
-        return oauth_error(error)
     if isinstance(error, Overloaded):
         return overloaded(error)
     _fault_log.error("fault in request %s", request_id, exc_info=error)

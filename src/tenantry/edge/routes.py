@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tenantry.core.errors import Overloaded
 from tenantry.edge.endpoints import authorize, interaction, logout, metadata, operations, userinfo
 from tenantry.edge.endpoints.token import token
-from tenantry.edge.errors import error_response_page
+from tenantry.edge.errors import error_response_page, oauth_error, overloaded
 from tenantry.edge.render import json_response
+from tenantry.oauth.errors import OAuthError
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Methods = Mapping[str, Endpoint]
@@ -66,7 +68,12 @@ class Router:
         endpoint = methods.get(method)
         if endpoint is None:
             return _wrong_method(sorted(methods))
-        return await endpoint(request)
+        try:
+            return await endpoint(request)
+        except OAuthError as error:  # Here, so that its answer passes through `Cors` as well.
+            return oauth_error(error)
+        except Overloaded as error:
+            return overloaded(error)
 
 
 def _missing(request: Request) -> Response:

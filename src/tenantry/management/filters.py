@@ -7,6 +7,7 @@ from datetime import datetime
 import strawberry
 
 from tenantry.core.facts import ApplicationType, Environment, SubjectType
+from tenantry.management.errors import request_error
 from tenantry.management.mutations.inputs import sent
 from tenantry.management.types.common import setting
 from tenantry.store.audit import EventFilter
@@ -34,29 +35,40 @@ _ABOUT = {
     "event_client_id": "Only events about the application with this `clientId`.",
     "user_id": "Only events about the user with this `userId`.",
 }
+_ALL = "All that is given must hold; texts have at most 600 characters."
 MAX_TYPES = 50
+MAX_TEXT = 600
+"""Longer than anything that is stored; a far longer pattern is an error to SQLite."""
 
 
-@strawberry.input(description="Narrows a list of tenants. All that is given must hold.")
+def text(value: str | None) -> str | None:
+    """What was sent, if it may be looked for at all."""
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise request_error("BAD_REQUEST", f"A filter has at most {MAX_TEXT} characters.")
+    found: str | None = sent(value)
+    return found
+
+
+@strawberry.input(description=f"Narrows a list of tenants. {_ALL}")
 class TenantFilter:
     name_contains: str | None = setting(_ABOUT, "tenant_name_contains")
     environment: Environment | None = setting(_ABOUT, "environment")
 
 
-@strawberry.input(description="Narrows a list of applications. All that is given must hold.")
+@strawberry.input(description=f"Narrows a list of applications. {_ALL}")
 class ApplicationFilter:
     name_contains: str | None = setting(_ABOUT, "name_contains")
     application_type: ApplicationType | None = setting(_ABOUT, "application_type")
 
 
-@strawberry.input(description="Narrows a list of APIs. All that is given must hold.")
+@strawberry.input(description=f"Narrows a list of APIs. {_ALL}")
 class ResourceServerFilter:
     name_contains: str | None = setting(_ABOUT, "name_contains")
 
 
 @strawberry.input(
     name="ClientGrantFilter",
-    description="Narrows a list of client grants. All that is given must hold.",
+    description=f"Narrows a list of client grants. {_ALL}",
 )
 class ClientGrantFilterInput:
     client_id: str | None = setting(_ABOUT, "client_id")
@@ -64,11 +76,12 @@ class ClientGrantFilterInput:
     subject_type: SubjectType | None = setting(_ABOUT, "subject_type")
 
     def facts(self) -> ClientGrantFilter:
-        return ClientGrantFilter(sent(self.client_id), sent(self.audience), sent(self.subject_type))
+        return ClientGrantFilter(text(self.client_id), text(self.audience), sent(self.subject_type))
 
 
 @strawberry.input(
-    name="UserFilter", description="Narrows a list of users. All that is given must hold."
+    name="UserFilter",
+    description=f"Narrows a list of users. {_ALL}",
 )
 class UserFilterInput:
     email: str | None = setting(_ABOUT, "email")
@@ -78,14 +91,14 @@ class UserFilterInput:
 
     def facts(self) -> UserFilter:
         return UserFilter(
-            email=sent(self.email),
-            email_prefix=sent(self.email_prefix),
-            connection=sent(self.connection),
+            email=text(self.email),
+            email_prefix=text(self.email_prefix),
+            connection=text(self.connection),
             blocked=sent(self.blocked),
         )
 
 
-@strawberry.input(description="Narrows the audit log. All that is given must hold.")
+@strawberry.input(description=f"Narrows the audit log. {_ALL}")
 class LogEventFilter:
     types: list[str] | None = setting(_ABOUT, "types")
     since: datetime | None = setting(_ABOUT, "since")
@@ -95,9 +108,15 @@ class LogEventFilter:
 
     def facts(self) -> EventFilter:
         return EventFilter(
-            types=tuple(sent(self.types) or ()),
+            types=_types(sent(self.types) or []),
             since=sent(self.since),
             until=sent(self.until),
-            client_id=sent(self.client_id),
-            user_id=sent(self.user_id),
+            client_id=text(self.client_id),
+            user_id=text(self.user_id),
         )
+
+
+def _types(names: list[str]) -> tuple[str, ...]:
+    if len(names) > MAX_TYPES:
+        raise request_error("BAD_REQUEST", f"At most {MAX_TYPES} types.")
+    return tuple(name for name in names if text(name))

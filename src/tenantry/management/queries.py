@@ -8,16 +8,15 @@ import strawberry
 
 from tenantry.management.connections import After, Before, First, Last, ListOf, PageArguments
 from tenantry.management.context import Info
-from tenantry.management.errors import request_error
 from tenantry.management.fields import field
 from tenantry.management.filters import (
-    MAX_TYPES,
     ApplicationFilter,
     ClientGrantFilterInput,
     LogEventFilter,
     ResourceServerFilter,
     TenantFilter,
     UserFilterInput,
+    text,
 )
 from tenantry.management.listing import ORDER, Id, filter_argument, listed
 from tenantry.management.mutations.inputs import sent
@@ -96,7 +95,7 @@ class Query:
             installation.tenant_page,
             installation.tenant_count,
             lambda facts: Tenant.of(facts, addresses),
-            name_contains=sent(chosen.name_contains),
+            name_contains=text(chosen.name_contains),
             environment=sent(chosen.environment),
         )
 
@@ -133,7 +132,7 @@ class Query:
             applications.page,
             applications.count,
             lambda facts: Application.of(facts, tenant_id),
-            name_contains=sent(chosen.name_contains),
+            name_contains=text(chosen.name_contains),
             application_type=sent(chosen.application_type),
         )
 
@@ -170,7 +169,7 @@ class Query:
             resource_servers.page,
             resource_servers.count,
             lambda facts: ResourceServer.of(facts, tenant_id),
-            name_contains=sent(chosen.name_contains),
+            name_contains=text(chosen.name_contains),
         )
 
     @field(
@@ -278,8 +277,6 @@ class Query:
         order_by: Annotated[LogEventOrder, ORDER] = LogEventOrder.CREATED_AT_ASC,
     ) -> ListOf[LogEvent] | None:
         chosen, tenant_id = (criteria or LogEventFilter()).facts(), info.context.tenant_id
-        if len(chosen.types) > MAX_TYPES:
-            raise request_error("BAD_REQUEST", f"At most {MAX_TYPES} types.")
         return await listed(
             info,
             PageArguments(order_by, first, last, after, before),

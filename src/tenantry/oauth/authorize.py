@@ -12,20 +12,15 @@ from datetime import timedelta
 from typing import Any
 
 from tenantry.core.facts import (
-    ApplicationFacts,
-    ConsentFacts,
-    ResourceServerFacts,
     SessionFacts,
-    SubjectType,
     UserFacts,
 )
 from tenantry.core.ids import new_id, new_token
 from tenantry.oauth.authorization_request import AuthorizationRequest, ResponseTarget
-from tenantry.rules.authorization import Granted, Refused, UserFlowFacts, decide_user_flow
-from tenantry.rules.interaction import InteractionFacts, Step, needs_consent, next_step
-from tenantry.services import sessions
-from tenantry.services.apis import grant_audiences, permitted_to_user
-from tenantry.store import authorizations, client_grants, consents, users
+from tenantry.oauth.standing import Standing, Subject, stand
+from tenantry.rules.authorization import Granted, Refused
+from tenantry.rules.interaction import Step
+from tenantry.store import authorizations, consents
 from tenantry.store.audit import Event, record
 from tenantry.store.authorizations import AuthorizationFacts, AuthorizationState
 from tenantry.store.unit_of_work import TenantSession
@@ -35,19 +30,6 @@ HANDLE_PURPOSE = "authorization handle"
 BROWSER_PURPOSE = "browser"
 CODE_LIFETIME = timedelta(seconds=300)
 PENDING_LIFETIME = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What an authorization is about: the application and the API, as they are now."""
-
-    application: ApplicationFacts
-    api: ResourceServerFacts | None
-    issuer: str
-    userinfo_audience: str
-
-    def consent_audience(self) -> str:
-        return self.api.identifier if self.api else self.userinfo_audience
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +46,6 @@ class Ask:
 
     step: Step
     handle: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Where an authorization stands: who is signed in, what they may get, what is next."""
-
-    step: Step
-    user: UserFacts | None
-    decision: Granted | Refused
 
 
 def begin(
@@ -102,7 +75,7 @@ def begin(
         created_at=db.now,
         expires_at=db.now + PENDING_LIFETIME,
     )
-    standing = _stand(db, subject, request, authorization)
+    standing = stand(db, subject, request, authorization)
     if standing.user is None:
         authorization = replace(authorization, session_id=None, user_id=None, auth_time=None)
     handle = new_token()
@@ -125,7 +98,7 @@ def resume(
 ) -> Ask | Respond:
     """What the stored authorization needs now."""
     request = AuthorizationRequest.from_json(authorization.request)
-    standing = _stand(db, subject, request, authorization)
+    standing = stand(db, subject, request, authorization)
     return _proceed(db, subject, request, authorization, standing, handle)
 
 
@@ -158,7 +131,7 @@ def after_consent(
 ) -> Ask | Respond:
     """The person has answered; only a signed-in one is heard."""
     request = AuthorizationRequest.from_json(authorization.request)
-    standing = _stand(db, subject, request, authorization)
+    standing = stand(db, subject, request, authorization)
     if standing.step is not Step.CONSENT or standing.user is None:
         return _proceed(db, subject, request, authorization, standing, handle)
     if not allowed:
@@ -192,7 +165,7 @@ def scopes_to_allow(
 ) -> tuple[UserFacts, tuple[str, ...]] | None:
     """Who is asked for consent, and for what; None where consent is not the next step."""
     request = AuthorizationRequest.from_json(authorization.request)
-    standing = _stand(db, subject, request, authorization)
+    standing = stand(db, subject, request, authorization)
     if standing.step is not Step.CONSENT or standing.user is None:
         return None
     scopes = standing.decision.scopes if isinstance(standing.decision, Granted) else ()
@@ -202,83 +175,7 @@ def scopes_to_allow(
 def next_page(db: TenantSession, subject: Subject, authorization: AuthorizationFacts) -> Step:
     """The step that an authorization waits for."""
     request = AuthorizationRequest.from_json(authorization.request)
-    return _stand(db, subject, request, authorization).step
-
-
-def _stand(
-    db: TenantSession,
-    subject: Subject,
-    request: AuthorizationRequest,
-    authorization: AuthorizationFacts,
-) -> _Standing:
-    user = _signed_in(db, authorization)
-    decision = _decide(db, subject, request, user)
-    stored: ConsentFacts | None = None
-    granted = decision.scopes if isinstance(decision, Granted) else ()
-    if user is not None:
-        stored = consents.find(db, user.id, request.client_id, subject.consent_audience())
-    step = next_step(
-        InteractionFacts(
-            prompt=request.prompt,
-            max_age=request.max_age,
-            auth_time=authorization.auth_time if user else None,
-            authenticated_here=authorization.authenticated_at is not None,
-            needs_consent=needs_consent(
-                subject.application, subject.api, request.redirect_uri, granted, stored
-            ),
-            consented_here=authorization.consented,
-            now=db.now,
-        )
-    )
-    return _Standing(step, user, decision)
-
-
-def _signed_in(db: TenantSession, authorization: AuthorizationFacts) -> UserFacts | None:
-    """The person, unless the sign-in ended since: by a logout, a block, a new password."""
-    if not authorization.user_id or not authorization.session_id:
-        return None
-    if not sessions.is_live(db, authorization.session_id):
-        return None
-    user = users.find(db, authorization.user_id)
-    return user if user and not user.blocked else None
-
-
-def _decide(
-    db: TenantSession,
-    subject: Subject,
-    request: AuthorizationRequest,
-    user: UserFacts | None,
-) -> Granted | Refused:
-    api = subject.api
-    granted: tuple[str, ...] | None = None
-    permitted: tuple[str, ...] | None = None
-    if api is not None:
-        granted = _granted(db, request.client_id, api)
-        if user is not None and api.enforce_policies:
-            permitted = permitted_to_user(db, user.id, api)
-    return decide_user_flow(
-        UserFlowFacts(
-            application=subject.application,
-            audience=request.audience,
-            api=api,
-            granted=granted,
-            permitted=permitted,
-            requested=request.scopes,
-        )
-    )
-
-
-def _granted(db: TenantSession, client_id: str, api: ResourceServerFacts) -> tuple[str, ...] | None:
-    found = [
-        grant
-        for audience in grant_audiences(api.identifier, api)
-        if (grant := client_grants.find_for(db, (client_id, audience, SubjectType.USER)))
-    ]
-    if not found:
-        return None
-    if any(grant.allow_all_scopes for grant in found):
-        return api.scope_values
-    return tuple(scope for grant in found for scope in grant.scopes)
+    return stand(db, subject, request, authorization).step
 
 
 def _proceed(
@@ -286,7 +183,7 @@ def _proceed(
     subject: Subject,
     request: AuthorizationRequest,
     authorization: AuthorizationFacts,
-    standing: _Standing,
+    standing: Standing,
     handle: str,
 ) -> Ask | Respond:
     decision, step = standing.decision, standing.step

@@ -92,4 +92,5 @@ def _require_text(name: str, value: str) -> None:
 
 
 def _printable(name: str) -> str:
-    return "".join(c for c in name if c.isascii() and c.isprintable())[:64]
+    # RFC 6749 §5.2: a description has neither quotes nor backslashes.
+    return "".join(c for c in name if c.isascii() and c.isprintable() and c not in '"\\')[:64]

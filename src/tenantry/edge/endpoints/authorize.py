@@ -21,6 +21,7 @@ from tenantry.oauth.authorization_request import (
     read_request,
 )
 from tenantry.oauth.errors import OAuthError
+from tenantry.oauth.standing import Subject
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.interaction import Step
 from tenantry.services import sessions
@@ -100,7 +101,7 @@ async def _is_own_page(
 
 def _begin(
     db: TenantSession,
-    subject: authorize.Subject,
+    subject: Subject,
     asked: AuthorizationRequest,
     cookie: str | None,
     browser: str,
@@ -113,11 +114,11 @@ def _begin(
 
 async def subject_of(
     runtime: Runtime, address: TenantAddress, application: ApplicationFacts, audience: str | None
-) -> authorize.Subject:
+) -> Subject:
     api = None
     if audience is not None:
         api = await find_api(runtime.configuration, runtime.addresses, address.tenant_id, audience)
-    return authorize.Subject(application, api, address.issuer, address.userinfo_audience)
+    return Subject(application, api, address.issuer, address.userinfo_audience)
 
 
 def issuer_parameter(tenant: TenantFacts, context: RequestContext) -> str | None:

@@ -19,6 +19,7 @@ from tenantry.oauth import authorize
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.standing import Subject
 from tenantry.pages import ConsentView, LoginView, ScopeText, consent_page, login_page, scope_groups
 from tenantry.rules.interaction import Step
 from tenantry.services import logins, sessions
@@ -44,7 +45,7 @@ class _Waiting:
     context: RequestContext
     tenant: TenantFacts
     application: ApplicationFacts
-    subject: authorize.Subject
+    subject: Subject
     found: AuthorizationFacts
     handle: str
     browser: str

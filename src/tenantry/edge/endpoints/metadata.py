@@ -43,7 +43,8 @@ async def jwks(request: Request) -> Response:
 def _cacheable(request: Request, document: dict[str, Any]) -> Response:
     response = json_response(document, 200, {"Cache-Control": _CACHE})
     etag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
-    if etag in request.headers.get("if-none-match", ""):
+    condition = request.headers.get("if-none-match", "")
+    if etag in condition or condition.strip() == "*":
         return Response(status_code=304, headers={"ETag": etag, "Cache-Control": _CACHE})
     response.headers["ETag"] = etag
     return response

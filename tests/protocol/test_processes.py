@@ -1,0 +1,85 @@
+"""RFC 6749 §10.2 and §2.3.1, across processes: what one changes, the others follow."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tenantry.store import installation
+from tests.support.browser import Browser
+from tests.support.flow import refused, sign_in
+from tests.support.server import Client, Server, Tenant, both_databases
+
+API = "https://api.example.com"
+ASK = {"grant_type": "client_credentials", "audience": API}
+
+
+@pytest.fixture
+def second(server: Server) -> Iterator[Server]:
+    """Another process on the same database."""
+    url = server.runtime.store.database.url.render_as_string(hide_password=False)
+    made = Server(url, server.portal, clock=server.clock)
+    yield made
+    made.close()
+
+
+def there(tenant: Tenant, server: Server) -> Tenant:
+    """The same tenant, asked of another process."""
+    return Tenant(server, tenant.read(installation.find_tenant, tenant.id))
+
+
+@both_databases
+def test_a_rotated_secret_ends_at_once(server: Server, tenant: Tenant, second: Server) -> None:
+    """RFC 6749 §10.2: the old one in no process for longer than a second, the new one in all."""
+    client = tenant.application("non_interactive")
+    tenant.api(API)
+    tenant.grant(client, API)
+    elsewhere = there(tenant, second)
+    assert tenant.token(client, **ASK).status_code == 200
+    assert elsewhere.token(client, **ASK).status_code == 200
+    began = time.monotonic()
+    rotated = tenant.rotate_secret(client)
+    refused(tenant.token(client, **ASK), 401, "invalid_client")
+    assert tenant.token(rotated, **ASK).status_code == 200
+    while elsewhere.token(client, **ASK).status_code == 200:
+        assert time.monotonic() - began < 1
+        time.sleep(0.01)
+    refused(elsewhere.token(client, **ASK), 401, "invalid_client")
+    assert elsewhere.token(rotated, **ASK).status_code == 200
+
+
+@both_databases
+def test_what_was_missing_is_found(server: Server, tenant: Tenant, second: Server) -> None:
+    """RFC 6749 §2.2: a process that remembers an application as unknown learns of it."""
+    elsewhere = there(tenant, second)
+    client = Client(tenant.application().facts, "x")
+    refused(elsewhere.token(client, grant_type="x"), 401, "invalid_client")
+    refused(elsewhere.token(client, **ASK), 401, "invalid_client")
+    made = tenant.application("non_interactive", name="Later")
+    tenant.api(API)
+    refused_once = elsewhere.token(made, **ASK)
+    assert refused_once.status_code in {401, 403}
+    tenant.grant(made, API)
+    began = time.monotonic()
+    while elsewhere.token(made, **ASK).status_code != 200:
+        assert time.monotonic() - began < 1
+        time.sleep(0.01)
+
+
+@both_databases
+def test_a_flow_across_processes(
+    server: Server, tenant: Tenant, second: Server, browser: Browser
+) -> None:
+    """RFC 6749 §4.1: nothing of a flow lives in the memory of one process."""
+    client = tenant.application()
+    tenant.user()
+    granted = sign_in(browser, tenant, client)
+    elsewhere = there(tenant, second)
+    response = elsewhere.token(client, **granted.fields())
+    assert response.status_code == 200
+    token = response.json()["access_token"]
+    assert tenant.userinfo(token).status_code == 200
+    refused(tenant.token(client, **granted.fields()), 400, "invalid_grant")
+    assert elsewhere.userinfo(token).status_code == 401
