@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tenantry.store import applications
 from tests.support.browser import Browser, Page
 from tests.support.flow import authorize, log_in, request_for
 from tests.support.server import CALLBACK, Client, Server, Tenant
@@ -155,6 +156,32 @@ def test_loopback_ports_are_for_native_applications(
     asked = request_for(client, redirect_uri="http://127.0.0.1:2/callback")
     with server.stores_nothing():
         refused_on_a_page(authorize(browser, tenant, asked.parameters))
+
+
+def test_the_explorers_sign_operators_in_at_the_root(server: Server, browser: Browser) -> None:
+    """A2, RFC 9700 §2.1: the root's own explorer may answer to a tenant's, to nothing else."""
+    tenant, root = server.tenant(), server.root
+    explorer = Client(root.read(applications.find_by_client_id, "tenantry-explorer"), "")
+    own = Client(tenant.read(applications.find_by_client_id, "tenantry-explorer"), "")
+    for uri in (root.url("graphql"), tenant.url("graphql")):
+        asked = request_for(explorer, redirect_uri=uri)
+        assert authorize(browser, root, asked.parameters).title == "Log in"
+    wrong = (
+        f"{server.public_url}/t/nowhere/graphql",
+        f"{server.public_url}/t/root/graphql",
+        tenant.url("graphql/"),
+        tenant.url("userinfo"),
+        tenant.url("graphql?x"),
+    )
+    for uri in wrong:
+        asked = request_for(explorer, redirect_uri=uri)
+        refused_on_a_page(authorize(browser, root, asked.parameters))
+    for uri in (root.url("graphql"), server.tenant().url("graphql")):
+        asked = request_for(own, redirect_uri=uri)
+        refused_on_a_page(authorize(browser, tenant, asked.parameters))
+    other = root.application(name="Another")
+    asked = request_for(other, redirect_uri=tenant.url("graphql"))
+    refused_on_a_page(authorize(browser, root, asked.parameters))
 
 
 REDIRECTED: dict[str, tuple[dict[str, str | None], str, str]] = {

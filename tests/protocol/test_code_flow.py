@@ -117,6 +117,16 @@ def test_the_answer_keeps_the_query_of_the_redirect_uri(tenant: Tenant, browser:
     assert page.left_for.startswith(f"{CALLBACK}?keep=a%20b&x&code=")
 
 
+def test_a_request_by_post(tenant: Tenant, browser: Browser) -> None:
+    """OpenID Connect Core §3.1.2.1: "MUST support the use of the HTTP GET and POST methods"."""
+    client = tenant.application()
+    tenant.user()
+    asked = request_for(client)
+    page = log_in(browser, browser.post(tenant.url("authorize"), asked.parameters))
+    assert page.answer["state"] == asked.state
+    assert "code" in page.answer
+
+
 def test_form_post(tenant: Tenant, browser: Browser) -> None:
     """OAuth 2.0 Form Post Response Mode §2: the answer is a form, the URL says nothing."""
     client = tenant.application()

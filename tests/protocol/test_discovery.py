@@ -198,6 +198,21 @@ def test_jwks_are_public(tenant: Tenant, algs: tuple[str, ...]) -> None:
         assert key["kty"] in {"RSA", "EC", "OKP"}
 
 
+def test_an_algorithm_that_is_switched_off(tenant: Tenant, browser: Browser) -> None:
+    """RFC 7517 §5 and Discovery §3: its keys are not published; RS256 signs instead."""
+    tenant.change(signing_algorithms=("RS256", "ES256"))
+    client = tenant.application(id_token_signed_response_alg="ES256")
+    tenant.user()
+    assert {key["alg"] for key in tenant.jwks()["keys"]} == {"RS256", "ES256"}
+    tenant.change(signing_algorithms=("RS256",))
+    assert {key["alg"] for key in tenant.jwks()["keys"]} == {"RS256"}
+    header, _ = jwt.verify(sign_in(browser, tenant, client).tokens()["id_token"], tenant.jwks())
+    assert header["alg"] == "RS256"
+    tenant.change(signing_algorithms=("RS256", "ES256"))
+    header, _ = jwt.verify(sign_in(browser, tenant, client).tokens()["id_token"], tenant.jwks())
+    assert header["alg"] == "ES256"
+
+
 def test_default_jwks_hold_rsa_alone(tenant: Tenant) -> None:
     """RFC 7518 §3.1: several libraries fail at a key set with a key that is not RSA."""
     assert {key["kty"] for key in tenant.jwks()["keys"]} == {"RSA"}

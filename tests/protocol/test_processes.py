@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tenantry.store import installation
-from tests.support.browser import Browser
-from tests.support.flow import refused, sign_in
+from tests.support.browser import Browser, query_of
+from tests.support.flow import refused, request_for, sign_in
 from tests.support.server import Client, Server, Tenant, both_databases
 
 API = "https://api.example.com"
@@ -83,3 +83,35 @@ def test_a_flow_across_processes(
     assert tenant.userinfo(token).status_code == 200
     refused(tenant.token(client, **granted.fields()), 400, "invalid_grant")
     assert elsewhere.userinfo(token).status_code == 401
+
+
+def test_what_begins_at_one_issuer_ends_at_it(
+    server: Server, tenant: Tenant, browser: Browser
+) -> None:
+    """RFC 9207 §1 and RFC 8414 §3.3: an installation that moved does not go on where it was."""
+    client = tenant.application()
+    tenant.user()
+    granted = sign_in(browser, tenant, client)
+    token = sign_in(browser, tenant, client).tokens()["access_token"]
+    (cookie,) = browser.cookies("session").items()
+    url = server.runtime.store.database.url.render_as_string(hide_password=False)
+    moved = Server(url, server.portal, public_url="http://127.0.0.1:9000", clock=server.clock)
+    elsewhere = there(tenant, moved)
+    assert elsewhere.issuer != tenant.issuer
+    with server.stores_nothing():
+        refused(elsewhere.token(client, **granted.fields()), 400, "invalid_grant")
+        refused(elsewhere.userinfo(token), 401, "invalid_token")
+    asked = request_for(client, prompt="none")
+    headers = {"cookie": "=".join(cookie)}
+    answers = [
+        query_of(
+            at.server.client.get(
+                at.url("authorize"), params=asked.parameters, headers=headers
+            ).headers["location"]
+        )
+        for at in (elsewhere, tenant)
+    ]
+    assert answers[0]["error"] == "login_required"
+    assert "code" in answers[1]
+    assert granted.tokens()
+    moved.close()

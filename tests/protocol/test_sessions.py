@@ -8,9 +8,11 @@ import httpx2
 import pytest
 
 from tenantry.core.clock import timestamp
+from tenantry.core.facts import SigningAlgorithm
 from tests.support import jwt
 from tests.support.browser import Browser, query_of
-from tests.support.flow import authorize, log_in, request_for, sign_in
+from tests.support.flow import Granted, authorize, log_in, request_for, sign_in
+from tests.support.keys import key_source
 from tests.support.server import Server, Tenant, both_databases
 
 
@@ -145,6 +147,54 @@ def test_max_age(server: Server, tenant: Tenant, browser: Browser) -> None:
     assert authorize(browser, tenant, request_for(client, max_age="0").parameters).title == "Log in"
     huge = request_for(client, max_age="9999999999")
     assert "code" in authorize(browser, tenant, huge.parameters).answer
+
+
+def test_id_token_hint(tenant: Tenant, browser: Browser) -> None:
+    """A11, OpenID Connect Core §3.1.2.1: an answer for the hint's person, or login_required."""
+    client = tenant.application()
+    tenant.user()
+    bob = tenant.user("bob@example.com")
+    bobs_browser = tenant.server.browser()
+    asked = request_for(client)
+    page = authorize(bobs_browser, tenant, asked.parameters)
+    granted = Granted(tenant, client, asked, log_in(bobs_browser, page, bob.email or "").answer)
+    bobs = granted.tokens()["id_token"]
+    anns = sign_in(browser, tenant, client).tokens()["id_token"]
+    for hint, expected in ((anns, "code"), (bobs, "error")):
+        for prompt in ("none", None):
+            asked = request_for(client, prompt=prompt, id_token_hint=hint)
+            page = authorize(browser, tenant, asked.parameters)
+            if prompt is None and expected == "error":
+                assert page.title == "Log in"
+                answer = log_in(browser, page).answer
+            else:
+                answer = page.answer
+            assert expected in answer
+            assert answer.get("error") in {None, "login_required"}
+            assert answer["state"] == asked.state
+    page = authorize(browser, tenant, request_for(client, id_token_hint=bobs).parameters)
+    done = log_in(browser, page, bob.email or "")
+    assert "code" in done.answer, "it was Bob who was expected"
+
+
+def test_forged_id_token_hints(server: Server, tenant: Tenant, browser: Browser) -> None:
+    """A11, OpenID Connect Core §3.1.2.2: the hint must be one that this issuer made."""
+    client = tenant.application()
+    tenant.user()
+    tokens = sign_in(browser, tenant, client).tokens()
+    hint = tokens["id_token"]
+    header, claims = jwt.header_of(hint), jwt.claims_of(hint)
+    elsewhere = server.tenant()
+    elsewhere.user()
+    foreign = sign_in(server.browser(), elsewhere, elsewhere.application()).tokens()["id_token"]
+    forged = jwt.forged(header, claims, key_source(SigningAlgorithm.RS256))
+    unsigned = jwt.forged({"alg": "none"}, claims)
+    with server.stores_nothing():
+        for value in ("rubbish", forged, unsigned, foreign, tokens["access_token"]):
+            asked = request_for(client, prompt="none", id_token_hint=value)
+            answer = authorize(browser, tenant, asked.parameters).answer
+            assert answer["error"] == "invalid_request"
+            assert "id_token_hint" in answer["error_description"]
 
 
 def test_login_hint(tenant: Tenant, browser: Browser) -> None:

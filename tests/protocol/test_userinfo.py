@@ -30,7 +30,7 @@ def test_claims_by_scope(server: Server, tenant: Tenant, browser: Browser) -> No
         email_verified=True,
         address=Address(country="DE", locality="Berlin"),
     )
-    claims = {
+    claims: dict[str, dict[str, object]] = {
         "openid": {},
         "profile": {"name": "Ann", "updated_at": int(user.updated_at.timestamp())},
         "email": {"email": "ann@example.com", "email_verified": True},
@@ -41,7 +41,7 @@ def test_claims_by_scope(server: Server, tenant: Tenant, browser: Browser) -> No
     for scope, expected in claims.items():
         tokens = sign_in(browser, tenant, client, scope=f"openid {scope}").tokens()
         response = tenant.userinfo(tokens["access_token"])
-        assert response.json() == {"sub": user.id} | expected
+        assert response.json() == {"sub": user.id, **expected}
         every |= expected
     tokens = sign_in(browser, tenant, client, scope=" ".join(claims)).tokens()
     response = tenant.userinfo(tokens["access_token"])

@@ -298,7 +298,10 @@ class Tenant:
     def application(
         self, application_type: str = "regular_web", secret: str | None = None, **values: Any
     ) -> Client:
-        given = {"name": "The application", "application_type": application_type}
+        given: dict[str, Any] = {
+            "name": "The application",
+            "application_type": application_type,
+        }
         if application_type != "non_interactive":
             given["redirect_uris"] = (CALLBACK,)
         made = self.write(applications.create, NewApplication(given | values, client_secret=secret))

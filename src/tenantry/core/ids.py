@@ -8,15 +8,24 @@ import os
 import secrets
 import time
 from dataclasses import dataclass
+from datetime import datetime
 
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _MAX_GLOBAL_ID = 512
 
 
-def new_id() -> str:
-    """26 characters of Crockford base 32: 48 bits of milliseconds, then 80 random bits."""
-    number = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10))
-    return "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5))
+def new_id(moment: datetime | None = None) -> str:
+    """32 hexadecimal digits: 48 bits of milliseconds, then 80 random bits."""
+    milliseconds = time.time_ns() // 1_000_000 if moment is None else _milliseconds(moment)
+    return f"{milliseconds:012x}{os.urandom(10).hex()}"
+
+
+def first_id_at(moment: datetime) -> str:
+    """Not greater than any id of this moment, and greater than those of earlier milliseconds."""
+    return f"{_milliseconds(moment):012x}"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return max(0, int(moment.timestamp() * 1000))
 
 
 def new_client_id() -> str:

@@ -10,11 +10,11 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 _FLUSH_SECONDS = 0.1
 _MAX_BUFFERED = 1000
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
@@ -26,7 +26,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
-            **_extra(record),
+            **_facts(record),
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
@@ -37,16 +37,22 @@ class TextFormatter(logging.Formatter):
     """Readable lines; what came from outside is quoted, so that it cannot forge a line."""
 
     def format(self, record: logging.LogRecord) -> str:
-        clock = datetime.fromtimestamp(record.created, UTC).strftime("%H:%M:%S")
-        pairs = " ".join(f"{name}={_quoted(value)}" for name, value in _extra(record).items())
+        clock = _clock(int(record.created))
+        pairs = " ".join([f"{name}={_quoted(value)}" for name, value in _facts(record).items()])
         line = f"{clock} {record.levelname.lower():7} {record.getMessage()} {pairs}".rstrip()
         if record.exc_info:
             line += "\n" + self.formatException(record.exc_info)
         return line
 
 
-def _extra(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+def _facts(record: logging.LogRecord) -> dict[str, object]:
+    facts: dict[str, object] = record.__dict__.get("facts", {})
+    return facts
+
+
+@lru_cache(maxsize=2)
+def _clock(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%H:%M:%S")
 
 
 def _quoted(value: object) -> str:
@@ -84,6 +90,8 @@ class BufferedHandler(logging.Handler):
 
 
 def configure(style: Literal["text", "json"], level: str) -> None:
+    # Who called, and from which thread, is in no line: it need not be found out for each.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = BufferedHandler()
     handler.setFormatter(JsonFormatter() if style == "json" else TextFormatter())
     root = logging.getLogger()

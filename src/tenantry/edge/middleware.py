@@ -78,13 +78,15 @@ class Observed:
             _log.info(
                 "request",
                 extra={
-                    "request_id": request_id,
-                    "method": scope["method"],
-                    "path": path,
-                    "status": status,
-                    "milliseconds": round(seconds * 1000, 2),
-                    "tenant": scope.get("tenantry.tenant_name", ""),
-                    "ip": scope["tenantry.ip"],
+                    "facts": {
+                        "request_id": request_id,
+                        "method": scope["method"],
+                        "path": path,
+                        "status": status,
+                        "milliseconds": round(seconds * 1000, 2),
+                        "tenant": scope.get("tenantry.tenant_name", ""),
+                        "ip": scope["tenantry.ip"],
+                    }
                 },
             )
 

@@ -14,7 +14,6 @@ class LogEvent(TenantRow, table=True):
     __tablename__ = "log_events"
     __table_args__ = (
         Index("log_events_type", "tenant_id", "type", "id"),
-        Index("log_events_time", "tenant_id", "created_at", "id"),
         Index("log_events_expiry", "created_at"),
     )
     type: str

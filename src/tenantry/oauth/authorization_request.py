@@ -6,15 +6,17 @@ page, after it a redirect.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tenantry.core.facts import ApplicationFacts, GrantType, TenantFacts
+from tenantry.keys.signing import KeyRing
 from tenantry.oauth import pkce
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import Parameters
 from tenantry.rules.interaction import PROMPTS
 from tenantry.rules.redirect_uris import is_registered
+from tenantry.tokens.verify import InvalidToken, verify_id_token_hint
 
 RESPONSE_TYPES = ("code",)
 RESPONSE_MODES = ("query", "form_post")
@@ -56,7 +58,10 @@ class RedirectError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """A valid request. `redirect_uri_given` says whether the request named it (§4.1.3)."""
+    """A valid request. `redirect_uri_given` says whether the request named it (§4.1.3).
+
+    `expected_user_id` is the subject of the `id_token_hint`.
+    """
 
     client_id: str
     redirect_uri: str
@@ -70,6 +75,7 @@ class AuthorizationRequest:
     prompt: tuple[str, ...]
     max_age: int | None
     login_hint: str | None
+    expected_user_id: str | None = None
 
     @property
     def target(self) -> ResponseTarget:
@@ -124,6 +130,8 @@ def read_request(
     application: ApplicationFacts,
     tenant: TenantFacts,
     redirect_uri: tuple[str, bool],
+    ring: KeyRing,
+    issuer: str,
 ) -> AuthorizationRequest:
     """The rest of the request; whatever is wrong with it goes to the redirect URI."""
     uri, given = redirect_uri
@@ -134,7 +142,8 @@ def read_request(
         mode = "query"
     target = ResponseTarget(uri, mode, state)
     try:
-        return _read(parameters, application, tenant, target, given=given)
+        request = _read(parameters, application, tenant, target, given=given)
+        return replace(request, expected_user_id=_read_hint(parameters, ring, issuer))
     except OAuthError as error:
         raise RedirectError(target, error.error, error.description) from None
 
@@ -184,6 +193,17 @@ def _read(
         max_age=_read_max_age(parameters),
         login_hint=parameters.get("login_hint"),
     )
+
+
+def _read_hint(parameters: Parameters, ring: KeyRing, issuer: str) -> str | None:
+    """OpenID Connect Core §3.1.2.1: whom an ID token of ours, expired or not, speaks of."""
+    unverified_hint = parameters.get("id_token_hint")
+    if unverified_hint is None:
+        return None
+    try:
+        return verify_id_token_hint(unverified_hint, ring, issuer).subject
+    except InvalidToken:
+        raise invalid_request("The id_token_hint is not one of ours.") from None
 
 
 def _read_prompt(parameters: Parameters) -> tuple[str, ...]:

@@ -64,6 +64,7 @@ def stand(
             prompt=request.prompt,
             max_age=request.max_age,
             auth_time=authorization.auth_time if user else None,
+            is_expected_person=user is None or request.expected_user_id in {None, user.id},
             authenticated_here=authorization.authenticated_at is not None,
             needs_consent=needs_consent(
                 subject.application, subject.api, request.redirect_uri, granted, stored

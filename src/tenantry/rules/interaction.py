@@ -23,11 +23,15 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InteractionFacts:
-    """`auth_time` is None without a session; the `*_here` happened in this authorization."""
+    """`auth_time` is None without a session; the `*_here` happened in this authorization.
+
+    `is_expected_person` is False where an `id_token_hint` names somebody else.
+    """
 
     prompt: Sequence[str]
     max_age: int | None
     auth_time: datetime | None
+    is_expected_person: bool
     authenticated_here: bool
     needs_consent: bool
     consented_here: bool
@@ -39,6 +43,9 @@ def next_step(facts: InteractionFacts) -> Step:
     silent = "none" in facts.prompt
     if facts.auth_time is None or (_must_login(facts) and not facts.authenticated_here):
         return Step.LOGIN_REQUIRED if silent else Step.LOGIN
+    if not facts.is_expected_person:
+        # §3.1.2.1: somebody else who is signed in gets no answer meant for the hint's person.
+        return Step.LOGIN_REQUIRED if silent or facts.authenticated_here else Step.LOGIN
     asked = "consent" in facts.prompt
     if (facts.needs_consent or asked) and not facts.consented_here:
         return Step.CONSENT_REQUIRED if silent else Step.CONSENT

@@ -28,10 +28,10 @@ REVOKED_SHOWN = 3
 
 
 async def key_ring(runtime: Runtime, tenant: TenantFacts) -> KeyRing:
-    """The tenant's keys, made now if this is their first use."""
+    """The tenant's keys, made now if this is their first use. Those switched off do not sign."""
     ring = await runtime.configuration.get(tenant.id, signing_keys.ring, "")
     if ring is not None and all(alg in ring.current for alg in tenant.signing_algorithms):
-        return ring
+        return _switched_on(ring, tenant)
     present = set(ring.current) if ring else set()
     missing = [alg for alg in tenant.signing_algorithms if alg not in present]
     made = await runtime.store.in_thread(lambda: make_pairs(runtime.key_source, missing))
@@ -39,7 +39,15 @@ async def key_ring(runtime: Runtime, tenant: TenantFacts) -> KeyRing:
     ring = await runtime.configuration.get(tenant.id, signing_keys.ring, "")
     if ring is None:
         raise LookupError(f"no signing keys of tenant {tenant.id}")
-    return ring
+    return _switched_on(ring, tenant)
+
+
+def _switched_on(ring: KeyRing, tenant: TenantFacts) -> KeyRing:
+    """What was signed before can still be verified here until it expires."""
+    if len(ring.current) == len(tenant.signing_algorithms):
+        return ring
+    current = {alg: key for alg, key in ring.current.items() if alg in tenant.signing_algorithms}
+    return KeyRing(current, ring.published)
 
 
 Pair = tuple[SigningAlgorithm, PrivateKey, PrivateKey]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, or_, select
 
 from tenantry.core.context import Caller
 from tenantry.core.facts import LogEventFacts
-from tenantry.core.ids import new_id
+from tenantry.core.ids import first_id_at, new_id
 from tenantry.store import pages
 from tenantry.store.pages import Page, PageRequest
 from tenantry.store.rows import to_facts
@@ -19,6 +19,7 @@ from tenantry.store.tables import log_events
 from tenantry.store.unit_of_work import TenantSession
 
 _MAX_USER_AGENT = 256
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def event_row(tenant_id: str, caller: Caller, now: datetime, event: Event) -> di
     actor, request = caller.actor, caller.request
     return {
         "tenant_id": tenant_id,
-        "id": new_id(),
+        "id": new_id(now),
         "type": event.type,
         "created_at": now,
         "actor_kind": actor.kind,
@@ -57,6 +58,8 @@ def event_row(tenant_id: str, caller: Caller, now: datetime, event: Event) -> di
 
 def _storable(value: Any) -> Any:
     # A request may name what no column holds; its row must not fail the rows beside it.
+    if value is None:
+        return None
     if isinstance(value, str):
         if value.isascii() and "\0" not in value:
             return value
@@ -107,10 +110,13 @@ def _conditions(db: TenantSession, criteria: EventFilter) -> list[Any]:
     conditions: list[Any] = [log_events.c.tenant_id == db.tenant_id]
     if criteria.types:
         conditions.append(_types(criteria.types))
+    # An id begins with its millisecond: the bounds on it let the key find what the times decide.
     if criteria.since:
         conditions.append(log_events.c.created_at >= criteria.since)
+        conditions.append(log_events.c.id >= first_id_at(criteria.since))
     if criteria.until:
         conditions.append(log_events.c.created_at < criteria.until)
+        conditions.append(log_events.c.id < first_id_at(criteria.until + _MILLISECOND))
     if criteria.client_id:
         conditions.append(log_events.c.client_id == criteria.client_id)
     if criteria.user_id:

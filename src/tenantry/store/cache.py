@@ -49,8 +49,8 @@ class Configuration:
     def __init__(self, store: Store, epochs: EpochReader) -> None:
         self._store = store
         self._epochs = epochs
-        self._found: _Bounded[tuple[str, str, Any], Any] = _Bounded(_CAPACITY)
-        self._missing: _Bounded[tuple[str, str, Any], None] = _Bounded(_MISS_CAPACITY)
+        self._found: _Bounded[tuple[str, Any, Any], Any] = _Bounded(_CAPACITY)
+        self._missing: _Bounded[tuple[str, Any, Any], None] = _Bounded(_MISS_CAPACITY)
         store.on_change = epochs.changed
 
     def refresh(self, *scopes: str) -> None:
@@ -72,7 +72,7 @@ class Configuration:
         return self._keep(tenant_id, loader, key, epoch, value)
 
     def _peek(self, tenant_id: str, loader: Callable[..., Any], key: Any, epoch: int) -> Any:
-        place = (tenant_id, loader.__qualname__ + loader.__module__, key)
+        place = (tenant_id, loader, key)
         value = self._found.get(place, epoch)
         return value if value is not _ABSENT else self._missing.get(place, epoch)
 
@@ -81,7 +81,7 @@ class Configuration:
     ) -> V | None:
         # The epoch was read before the value: the value is that of the epoch or newer, and
         # a newer one is dropped by the next change of the epoch that this process sees.
-        place = (tenant_id, loader.__qualname__ + loader.__module__, key)
+        place = (tenant_id, loader, key)
         if value is None:
             self._missing.put(place, epoch, None)
         else:

@@ -9,13 +9,12 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import insert
-
 from tenantry.core.clock import Clock
 from tenantry.core.context import Caller
 from tenantry.core.errors import Overloaded
 from tenantry.store.audit import Event, event_row
 from tenantry.store.database import Database
+from tenantry.store.fast_insert import FastInsert
 from tenantry.store.tables import log_events
 
 _CAPACITY = 4096
@@ -34,6 +33,7 @@ class AuditQueue:
         self._expected = 0
         self._gathering = False
         self._thread: threading.Thread | None = None
+        self._insert = FastInsert(log_events, database.engine.dialect)
 
     @contextlib.contextmanager
     def expecting(self) -> Iterator[None]:
@@ -76,7 +76,7 @@ class AuditQueue:
         error: Exception | None = None
         try:
             with self._database.writing() as connection:
-                connection.execute(insert(log_events), [row for row, _ in batch])
+                self._insert.run(connection, [row for row, _ in batch])
         except Exception as raised:  # Every waiting request must hear of it.
             error = raised
         loop = batch[0][1].get_loop()

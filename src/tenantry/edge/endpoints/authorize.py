@@ -29,6 +29,7 @@ from tenantry.services.apis import find_api
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, request_context
 from tenantry.services.runtime import Runtime
+from tenantry.services.signing_keys import key_ring
 from tenantry.store import applications, installation
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 
@@ -84,7 +85,9 @@ async def _read(
     redirect_uri = decide_redirect_uri(application, parameters, is_own_page=own)
     if application is None:
         raise PageError("invalid_request", "No application has this client_id.")
-    return read_request(parameters, application, tenant, redirect_uri), application
+    ring = await key_ring(runtime, tenant)
+    issuer = context.address.issuer
+    return read_request(parameters, application, tenant, redirect_uri, ring, issuer), application
 
 
 async def _is_own_page(

@@ -173,7 +173,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id"),
     )
     index("log_events_expiry", "log_events", "created_at")
-    index("log_events_time", "log_events", "tenant_id created_at id")
     index("log_events_type", "log_events", "tenant_id type id")
     op.create_table(
         "mutation_records",
