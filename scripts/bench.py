@@ -12,7 +12,6 @@ import secrets
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -158,14 +157,20 @@ class Bench:
         with self._server(workers=1):
             say(f"{self._database}: making {self._plan.applications} applications …")
             management = Management(self._port, self._bootstrap)
-            applications = management.create_applications(self._plan.applications)
-        script = token_script(self._folder, applications)
+            applications = management.create_applications(
+                self._plan.applications, self._plan.algorithms
+            )
+        scripts = {
+            algorithm: token_script(self._folder, algorithm, group)
+            for algorithm, group in applications.items()
+        }
         for workers in self._plan.workers:
             with self._server(workers) as server:
-                access_token(self._port, applications[0])
+                access_token(self._port, self._bootstrap)
                 idle = server.memory()
                 for algorithm in self._plan.algorithms:
-                    self._tokens(script, applications[0], algorithm, workers)
+                    probe = applications[algorithm][0]
+                    self._tokens(scripts[algorithm], probe, algorithm, workers)
                 self._documents(workers)
                 self._report.memory.append(Memory(self._database, workers, idle, server.memory()))
 
@@ -173,12 +178,8 @@ class Bench:
         return running(self._environment, self._port, workers, self._folder / "server.log")
 
     def _tokens(self, script: Path, probe: Credentials, algorithm: str, workers: int) -> None:
-        if algorithm_of(access_token(self._port, probe)) != algorithm:
-            Management(self._port, self._bootstrap).sign_with(algorithm)
-            # Every process follows within a second.
-            time.sleep(1.5)
-            if (actual := algorithm_of(access_token(self._port, probe))) != algorithm:
-                raise BenchError(f"the tenant was set to {algorithm} and signs with {actual}")
+        if (actual := algorithm_of(access_token(self._port, probe))) != algorithm:
+            raise BenchError(f"the API was made with {algorithm} and its tokens have {actual}")
         drive(f"{self._url}/oauth/token", script, 16, self._plan.warm_up)
         for connections in self._plan.connections:
             self._measure("token", algorithm, workers, connections, "/oauth/token", script)

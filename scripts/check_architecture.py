@@ -25,6 +25,7 @@ TENANTLESS_STORE: dict[str, str] = {
     "store/migrations/": "changes the schema, which all tenants share",
     "store/installation.py": "the one module that crosses tenants",
     "store/epochs.py": "reads the epochs of all tenants at once",
+    "store/fast_insert.py": "writes rows that carry their tenants, of many at once",
 }
 
 # Files that may be longer, each with its reason.

@@ -55,12 +55,12 @@ class Measured:
     errors: int
 
 
-def token_script(folder: Path, applications: Sequence[Credentials]) -> Path:
-    """A script for wrk that asks for a token as each application in turn."""
-    forms = folder / "forms.txt"
+def token_script(folder: Path, name: str, applications: Sequence[Credentials]) -> Path:
+    """A script for wrk, `name`, that asks for a token as each application in turn."""
+    forms = folder / f"forms-{name}.txt"
     forms.touch(mode=0o600)
     forms.write_text("".join(f"{one.form()}\n" for one in applications), encoding="utf-8")
-    script = folder / "token.lua"
+    script = folder / f"token-{name}.lua"
     script.write_text(f"local FORMS = {json.dumps(str(forms))}\n{TOKEN_SCRIPT}{REPORT_SCRIPT}")
     return script
 

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from bench_support.http import post_form, post_json
 from bench_support.server import BenchError
 
-AUDIENCE = "https://bench.example.com/api"
+AUDIENCE = "https://bench.example.com/"
 SCOPES = ("read:things", "write:things")
 LARGEST_BATCH = 20
 
@@ -60,11 +60,25 @@ class Management:
         self._token = access_token(port, bootstrap)
         self._batch = LARGEST_BATCH
 
-    def create_applications(self, count: int) -> list[Credentials]:
-        """One API, and machine applications that may each ask for a token for it."""
+    def create_applications(
+        self, count: int, algorithms: Sequence[str]
+    ) -> dict[str, list[Credentials]]:
+        """An API for each algorithm, and machine applications that may ask for its tokens."""
+        enabled = list(dict.fromkeys(["RS256", *algorithms]))
+        self.mutate(TENANT, [{"signingAlgorithms": enabled}])
         scopes = [{"value": scope, "description": scope} for scope in SCOPES]
-        api = {"name": "Bench", "identifier": AUDIENCE, "scopes": scopes}
-        self.mutate(RESOURCE_SERVER, [api])
+        self.mutate(
+            RESOURCE_SERVER,
+            [
+                {
+                    "name": f"Bench {algorithm}",
+                    "identifier": AUDIENCE + algorithm,
+                    "scopes": scopes,
+                    "signingAlg": algorithm,
+                }
+                for algorithm in algorithms
+            ],
+        )
         made = self.mutate(
             APPLICATION,
             [
@@ -72,33 +86,31 @@ class Management:
                 for number in range(count)
             ],
         )
-        applications = [
-            Credentials(payload["application"]["clientId"], payload["clientSecret"], AUDIENCE)
-            for payload in made
-        ]
+        applications = {
+            algorithm: [
+                Credentials(
+                    payload["application"]["clientId"],
+                    payload["clientSecret"],
+                    AUDIENCE + algorithm,
+                )
+                for payload in made
+            ]
+            for algorithm in algorithms
+        }
         self.mutate(
             CLIENT_GRANT,
             [
                 {
                     "clientId": application.client_id,
-                    "audience": AUDIENCE,
+                    "audience": application.audience,
                     "scopes": list(SCOPES),
                     "subjectType": "CLIENT",
                 }
-                for application in applications
+                for group in applications.values()
+                for application in group
             ],
         )
         return applications
-
-    def sign_with(self, algorithm: str) -> None:
-        """Sets the tenant's signing algorithm."""
-        change: dict[str, Any] = {"signingAlgorithm": algorithm}
-        described = self._send(
-            '{ tenant { id } __type(name: "TenantUpdateInput") { inputFields { name } } }', {}
-        )
-        if "id" in {field["name"] for field in described["__type"]["inputFields"]}:
-            change["id"] = described["tenant"]["id"]
-        self.mutate(TENANT, [change])
 
     def mutate(
         self, mutation: tuple[str, str, str], inputs: Sequence[Mapping[str, Any]]

@@ -44,7 +44,7 @@ def running(environment: Mapping[str, str], port: int, workers: int, log: Path) 
     kept = {name: value for name, value in os.environ.items() if not name.startswith("TENANTRY_")}
     with log.open("ab") as output:
         process = subprocess.Popen(
-            [TENANTRY, "serve"],
+            [TENANTRY, "serve", "--migrate"],
             env={**kept, **environment, "TENANTRY_WORKERS": str(workers)},
             stdin=subprocess.DEVNULL,
             stdout=output,

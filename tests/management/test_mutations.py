@@ -17,6 +17,7 @@ from tests.support.server import Server, Tenant
 
 SCHEMA = build_schema()._schema
 API = "https://api.example.com"
+API2 = "https://other.example.com"
 
 
 def decoded(id_: str) -> GlobalId:
@@ -38,6 +39,7 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         return made[noun]
 
     client_id = api.application()["clientId"]
+    create("resourceServerCreate", "ResourceServer", {"name": "Other", "identifier": API2})
     create("resourceServerCreate", "ResourceServer", {"name": "API", "identifier": API})
     grant = create("clientGrantCreate", "ClientGrant", {"clientId": client_id, "audience": API})
     create("connectionCreate", "Connection", {"name": "empty"})
@@ -69,6 +71,7 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         ("tenantCreate", {"name": f"{api.tenant.name}-new"}, "tenant.created"),
         ("tenantDelete", {"id": tenant["tenant"]["id"]}, "tenant.deleted"),
         ("tenantUpdate", {"friendlyName": "Friends"}, "tenant.updated"),
+        ("testApplicationCreate", {"audience": API2}, "client_grant.created"),
         ("userCreate", {"connection": DATABASE, "email": "b@example.com"}, "user.created"),
         ("userUpdate", {"id": user, "name": "Ann"}, "user.updated"),
         ("userPasswordSet", {"id": user, "password": "long enough"}, "user.password_set"),
@@ -553,3 +556,21 @@ def test_no_secret_reaches_the_database_or_the_log(
     assert created[-1]["clientSecret"] == {"changed": True}
     assert "clientSecret" not in created[0]
     assert "secretDigest" not in str(details)
+
+
+def test_a_test_application_has_every_scope_of_its_api_at_once(api: Api) -> None:
+    scopes = [{"value": "read:things"}, {"value": "write:things"}]
+    api.do(
+        "resourceServerCreate", "__typename", {"name": "T", "identifier": API2, "scopes": scopes}
+    )
+    made = api.do(
+        "testApplicationCreate",
+        "application { clientId applicationType } clientGrant { audience allowAllScopes }"
+        " clientSecret",
+        {"audience": API2},
+    )
+    assert made["application"]["applicationType"] == "MACHINE_TO_MACHINE"
+    assert made["clientGrant"] == {"audience": API2, "allowAllScopes": True}
+    assert len(made["clientSecret"]) >= 43
+    refusal = api.refused("testApplicationCreate", {"audience": "https://nowhere.example.com"})
+    assert (refusal["code"], refusal["field"]) == ("NOT_FOUND", ["audience"])

@@ -183,6 +183,7 @@ def test_no_secret_is_in_the_schema() -> None:
         "Connection.passwordMinimumLength",
         "Mutation.applicationSecretRotate",
         "Mutation.userPasswordSet",
+        "TestApplicationCreatePayload.clientSecret",
         "User.passwordChangedAt",
     }
 

@@ -92,7 +92,8 @@ def test_what_begins_at_one_issuer_ends_at_it(
     client = tenant.application()
     tenant.user()
     granted = sign_in(browser, tenant, client)
-    token = sign_in(browser, tenant, client).tokens()["access_token"]
+    tokens = sign_in(browser, tenant, client).tokens()
+    hint = {"id_token_hint": tokens["id_token"]}
     (cookie,) = browser.cookies("session").items()
     url = server.runtime.store.database.url.render_as_string(hide_password=False)
     moved = Server(url, server.portal, public_url="http://127.0.0.1:9000", clock=server.clock)
@@ -100,7 +101,10 @@ def test_what_begins_at_one_issuer_ends_at_it(
     assert elsewhere.issuer != tenant.issuer
     with server.stores_nothing():
         refused(elsewhere.token(client, **granted.fields()), 400, "invalid_grant")
-        refused(elsewhere.userinfo(token), 401, "invalid_token")
+        refused(elsewhere.userinfo(tokens["access_token"]), 401, "invalid_token")
+        page = moved.browser().get(elsewhere.url("oidc/logout"), hint)
+        assert "id_token_hint" in page.response.text
+        assert page.error == "invalid_request"
     asked = request_for(client, prompt="none")
     headers = {"cookie": "=".join(cookie)}
     answers = [

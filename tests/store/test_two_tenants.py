@@ -73,6 +73,7 @@ OTHERS = {
     "cache": "keeps what these functions find",
     "database": "connections",
     "epochs": "counts of all tenants",
+    "fast_insert": "how group_commit writes its rows",
     "group_commit": "writes rows that audit makes",
     "installation": "the one module that crosses tenants",
     "migrate": "the schema",

@@ -18,6 +18,7 @@ from tenantry.management.mutations.connections import ConnectionMutations
 from tenantry.management.mutations.resource_servers import ResourceServerMutations
 from tenantry.management.mutations.signing_keys import SigningKeyMutations
 from tenantry.management.mutations.tenants import TenantMutations
+from tenantry.management.mutations.test_applications import TestApplicationMutations
 from tenantry.management.mutations.users import UserMutations
 from tenantry.management.queries import Query
 from tenantry.management.scalars import DATE_TIME
@@ -37,6 +38,7 @@ class Mutation(
     ResourceServerMutations,
     SigningKeyMutations,
     TenantMutations,
+    TestApplicationMutations,
     UserMutations,
 ):
     pass
