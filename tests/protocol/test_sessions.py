@@ -283,3 +283,17 @@ def test_a_finished_authorization_gives_no_second_code(
     with server.stores_nothing():
         assert log_in(browser, page).error == "invalid_request"
         assert browser.get(page.url).error == "invalid_request"
+
+
+def test_a_page_that_is_over_leads_back_to_the_application(
+    server: Server, tenant: Tenant, browser: Browser
+) -> None:
+    """OpenID Connect Core §4: the application's login URI begins again, and says who asks."""
+    client = tenant.application(initiate_login_uri="https://app.example.com/login?from=us")
+    tenant.user()
+    page = authorize(browser, tenant, request_for(client).parameters)
+    server.clock.advance(2 * 3600)
+    expired = browser.get(page.url)
+    assert expired.left_for.startswith("https://app.example.com/login?from=us&")
+    assert query_of(expired.left_for)["iss"] == tenant.issuer
+    assert browser.get(page.url.replace("state=", "state=x")).title == "Something went wrong"

@@ -93,6 +93,12 @@ def find_pending(db: TenantSession, handle: str, browser: str) -> AuthorizationF
     return found if db.vault.matches(browser, found.browser_digest, BROWSER_PURPOSE) else None
 
 
+def client_id_of(db: TenantSession, handle: str) -> str | None:
+    """Whose authorization a page was for, over or not."""
+    found = authorizations.find_by_handle(db, db.vault.digests(handle, HANDLE_PURPOSE))
+    return found.client_id if found else None
+
+
 def resume(
     db: TenantSession, subject: Subject, authorization: AuthorizationFacts, handle: str
 ) -> Ask | Respond:

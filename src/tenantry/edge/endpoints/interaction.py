@@ -14,7 +14,7 @@ from tenantry.edge.endpoints.authorize import answer, subject_of
 from tenantry.edge.errors import error_response_page
 from tenantry.edge.form_token import form_token, is_form_token
 from tenantry.edge.parse import form_parameters, query_parameters
-from tenantry.edge.render import page
+from tenantry.edge.render import page, see_other, with_query
 from tenantry.oauth import authorize
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.errors import OAuthError
@@ -73,7 +73,9 @@ async def _waiting(request: Request) -> _Waiting | Response:
             tenant.id, context.caller(), authorize.find_pending, handle, browser
         )
     if found is None or handle is None or browser is None or found.issuer != context.address.issuer:
-        return _refused(request, tenant, _EXPIRED)
+        return await _begin_again(runtime, context, tenant, handle) or _refused(
+            request, tenant, _EXPIRED
+        )
     application = await runtime.configuration.get(
         tenant.id, applications.find_by_client_id, found.client_id
     )
@@ -82,6 +84,24 @@ async def _waiting(request: Request) -> _Waiting | Response:
     audience = AuthorizationRequest.from_json(found.request).audience
     subject = await subject_of(runtime, context.address, application, audience)
     return _Waiting(runtime, context, tenant, application, subject, found, handle, browser)
+
+
+async def _begin_again(
+    runtime: Runtime, context: RequestContext, tenant: TenantFacts, handle: str | None
+) -> Response | None:
+    """Back to the application, which may begin a new sign-in (OpenID Connect Core §4)."""
+    client_id = handle and await runtime.store.read(
+        tenant.id, context.caller(), authorize.client_id_of, handle
+    )
+    if not client_id:
+        return None
+    application = await runtime.configuration.get(
+        tenant.id, applications.find_by_client_id, client_id
+    )
+    if application is None or application.initiate_login_uri is None:
+        return None
+    issuer = {"iss": context.address.issuer}
+    return see_other(with_query(application.initiate_login_uri, issuer))
 
 
 def _handle(request: Request) -> str | None:
