@@ -21,11 +21,11 @@ from tests.support.databases import Databases, Kind
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "next", "HEAD", None, None
 def upgrade() -> None:
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     {then}
-"""
+""".replace("HEAD", migrate.head_revision())
 
 
 def test_the_models_are_what_the_migrations_make(database: Database) -> None:

@@ -51,7 +51,7 @@ def test_a_code_is_claimed_once(store: Store) -> None:
     fill(store.database, tables.authorizations, waiting)
 
     def claim(db: TenantSession, number: int) -> str | None:
-        return str(number) if authorizations.claim_code(db, "one", str(number)) else None
+        return str(number) if authorizations.claim_code(db, "one", str(number), db.now) else None
 
     winners = [winner for winner in contend(store, claim) if winner is not None]
     assert len(winners) == 1
@@ -65,12 +65,12 @@ def test_a_code_that_is_claimed_and_rolled_back_can_be_claimed(store: Store) -> 
     fill(store.database, tables.authorizations, waiting)
 
     def refused(db: TenantSession) -> None:
-        assert authorizations.claim_code(db, "one", "family")
+        assert authorizations.claim_code(db, "one", "family", db.now)
         raise ArithmeticError
 
     with pytest.raises(ArithmeticError):
         writing(store, TENANT, refused)
-    assert writing(store, TENANT, lambda db: authorizations.claim_code(db, "one", "family"))
+    assert writing(store, TENANT, lambda db: authorizations.claim_code(db, "one", "family", db.now))
 
 
 def test_an_idempotency_key_is_claimed_once_and_the_others_wait(store: Store) -> None:

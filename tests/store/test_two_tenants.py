@@ -480,8 +480,8 @@ CASES: dict[str, Case] = {
         result=True,
     ),
     "authorizations.claim_code": writes(
-        lambda a, _: authorizations.claim_code(a, "auth", "family"),
-        lambda a, _: authorizations.claim_code(a, "auth-b", "family"),
+        lambda a, _: authorizations.claim_code(a, "auth", "family", a.now),
+        lambda a, _: authorizations.claim_code(a, "auth-b", "family", a.now),
         False,
         result=True,
     ),

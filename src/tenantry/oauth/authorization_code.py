@@ -8,24 +8,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenantry.core.clock import timestamp
 from tenantry.core.context import Actor
 from tenantry.core.facts import (
     GrantType,
-    ResourceServerFacts,
-    SigningAlgorithm,
-    TokenDialect,
     UserFacts,
 )
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import pkce
+from tenantry.oauth import pkce, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.authorize import CODE_PURPOSE
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_grant
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.token_response import TokenResponse
-from tenantry.rules import claims
 from tenantry.rules.addresses import TenantAddress
 from tenantry.services.apis import find_api_in
 from tenantry.services.management_access import load_tenant
@@ -33,15 +28,11 @@ from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.store import authorizations, users
-from tenantry.store.audit import Event, record
 from tenantry.store.authorizations import AuthorizationFacts
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue, revoke
-from tenantry.tokens.access_token import AccessTokenContent
-from tenantry.tokens.id_token import IdTokenContent
 
 GRANT_TYPE = "authorization_code"
-DEFAULT_LIFETIME = 86_400
 _WRONG_CODE = "The authorization code is unknown, expired, used or another application's."
 
 
@@ -114,10 +105,26 @@ def redeem(
     if request.audience and api is None:
         return invalid_grant("The API of this authorization is gone.")
     family_id = issue.new_family_id()
-    if not authorizations.claim_code(db, found.id, family_id):
+    lifetime = user_tokens.access_token_lifetime(api)
+    if not authorizations.claim_code(db, found.id, family_id, db.now + lifetime):
         winner = authorizations.find_by_code(db, db.vault.digests(presented.code, CODE_PURPOSE))
         return _replayed(db, winner or found)
-    return _issue(db, address, client, found, request, user, api, ring, family_id)
+    return user_tokens.issue_tokens(
+        db,
+        address,
+        user_tokens.UserGrant(
+            grant_type=GRANT_TYPE,
+            client=client,
+            user=user,
+            api=api,
+            scopes=found.scopes,
+            session_id=found.session_id,
+            auth_time=found.auth_time or db.now,
+            nonce=request.nonce,
+            family_id=family_id,
+        ),
+        ring,
+    )
 
 
 def _replayed(db: TenantSession, found: AuthorizationFacts) -> OAuthError:
@@ -152,83 +159,3 @@ def _has_new_password(user: UserFacts, found: AuthorizationFacts) -> bool:
     """Whether the sign-in behind the code was ended by a new password."""
     changed_at, signed_in_at = user.password_changed_at, found.auth_time
     return changed_at is not None and signed_in_at is not None and changed_at > signed_in_at
-
-
-def _issue(
-    db: TenantSession,
-    address: TenantAddress,
-    client: AuthenticatedClient,
-    found: AuthorizationFacts,
-    request: AuthorizationRequest,
-    user: UserFacts,
-    api: ResourceServerFacts | None,
-    ring: KeyRing,
-    family_id: str,
-) -> TokenResponse:
-    application = client.application
-    wants_identity = "openid" in found.scopes
-    lifetime = api.token_lifetime if api else DEFAULT_LIFETIME
-    now = timestamp(db.now)
-    auth_time = timestamp(found.auth_time or db.now)
-    audience = [api.identifier] if api else []
-    if wants_identity or api is None:
-        audience.append(address.userinfo_audience)
-    access_token = issue.access_token(
-        AccessTokenContent(
-            issuer=address.issuer,
-            subject=user.id,
-            audience=audience,
-            scopes=found.scopes,
-            client_id=application.client_id,
-            issued_at=now,
-            lifetime=lifetime,
-            dialect=api.token_dialect if api else TokenDialect.ACCESS_TOKEN,
-            is_machine=False,
-            auth_time=auth_time,
-        ),
-        ring,
-        api.signing_alg if api else SigningAlgorithm.RS256,
-    )
-    owner = issue.FamilyOwner(application.client_id, user.id, found.session_id)
-    issue.start_family(db, family_id, owner, access_token, lifetime)
-    record(
-        db,
-        Event(
-            "token.issued",
-            client_id=application.client_id,
-            user_id=user.id,
-            details={
-                "grant_type": GRANT_TYPE,
-                "audience": " ".join(audience),
-                "scope": " ".join(found.scopes),
-            },
-        ),
-    )
-    response: TokenResponse = {
-        "access_token": access_token,
-        "token_type": "Bearer",
-        "expires_in": lifetime,
-        "scope": " ".join(found.scopes),
-    }
-    if wants_identity:
-        # §5.4: with an access token the claims of scopes are for userinfo; older applications
-        # that belong to the tenant itself expect them in the ID token as well.
-        richer = application.is_first_party and not application.oidc_conformant
-        profile = claims.released(user, found.scopes, oidc_conformant=False) if richer else {}
-        response["id_token"] = issue.id_token(
-            IdTokenContent(
-                issuer=address.issuer,
-                subject=user.id,
-                client_id=application.client_id,
-                issued_at=now,
-                lifetime=application.id_token_lifetime,
-                auth_time=auth_time,
-                session_id=found.session_id or "",
-                nonce=request.nonce,
-                access_token=access_token,
-                profile=profile,
-            ),
-            ring,
-            application.id_token_signed_response_alg,
-        )
-    return response

@@ -96,8 +96,11 @@ def advance(
     )
 
 
-def claim_code(db: TenantSession, id: str, family_id: str) -> bool:
-    """Consumes the code. Of any number of contenders one gets True."""
+def claim_code(db: TenantSession, id: str, family_id: str, keep_until: datetime) -> bool:
+    """Consumes the code. Of any number of contenders one gets True.
+
+    The row is kept as long as its tokens live, so that a replay can end them.
+    """
     return bool(
         db.connection.execute(
             update(authorizations)
@@ -109,6 +112,7 @@ def claim_code(db: TenantSession, id: str, family_id: str) -> bool:
             .values(
                 consumed_at=db.now,
                 family_id=family_id,
+                expires_at=keep_until,
                 state=AuthorizationState.REDEEMED.value,
             )
         ).rowcount
