@@ -9,6 +9,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,14 +18,19 @@ from tenantry.edge import logs
 from tenantry.edge.cors import Cors
 from tenantry.edge.middleware import Observed, Tenancy
 from tenantry.edge.routes import Router
+from tenantry.jobs.outbox import Handler, deliver_forever
 from tenantry.jobs.pruning import prune_forever
 from tenantry.keys.passwords import PasswordWorkers
 from tenantry.keys.signing import KeySource, generate_private_key
 from tenantry.management.endpoint import graphql_endpoint
 from tenantry.management.explorer.page import STATIC_DIR as EXPLORER_FILES
+from tenantry.oauth import backchannel_logout
+from tenantry.outbound.cache import DocumentCache
+from tenantry.outbound.http import OutboundClient
 from tenantry.pages import STATIC_DIR as PAGE_FILES
 from tenantry.rules.addresses import Addresses
 from tenantry.services.runtime import Runtime
+from tenantry.services.sessions import BACKCHANNEL_LOGOUT
 from tenantry.settings import Settings, complete, load_settings
 from tenantry.store.cache import Configuration
 from tenantry.store.database import Database
@@ -39,6 +45,9 @@ class Application:
     def __init__(self, settings: Settings, runtime: Runtime) -> None:
         self.runtime = runtime
         self._log_retention = timedelta(days=settings.log_retention_days)
+        self.deliveries: dict[str, Handler] = {
+            BACKCHANNEL_LOGOUT: partial(backchannel_logout.deliver, runtime)
+        }
         router = Router(
             graphql_endpoint(runtime), {"explorer": EXPLORER_FILES, "pages": PAGE_FILES}
         )
@@ -67,15 +76,17 @@ class Application:
     @contextlib.asynccontextmanager
     async def _jobs(self) -> AsyncIterator[None]:
         holder = f"{socket.gethostname()}/{os.getpid()}"
-        pruning = asyncio.create_task(
-            prune_forever(self.runtime.store, holder, self._log_retention)
+        store = self.runtime.store
+        jobs = (
+            asyncio.create_task(prune_forever(store, holder, self._log_retention)),
+            asyncio.create_task(deliver_forever(store, self.deliveries)),
         )
         try:
             yield
         finally:
-            pruning.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await pruning
+            for job in jobs:
+                job.cancel()
+            await asyncio.gather(*jobs, return_exceptions=True)
 
 
 def create_runtime(
@@ -87,6 +98,7 @@ def create_runtime(
     clock = clock or Clock()
     database = Database(settings.database_url)
     store = Store(database, clock, settings.vault)
+    outbound = OutboundClient(allow_private=settings.outbound_allow_private)
     return Runtime(
         addresses=Addresses(settings.public_url, settings.tenant_url),
         store=store,
@@ -96,6 +108,8 @@ def create_runtime(
         clock=clock,
         passwords=PasswordWorkers(max(1, (os.cpu_count() or 1) // settings.workers)),
         key_source=key_source,
+        outbound=outbound,
+        documents=DocumentCache(outbound, clock),
         max_graphql_cost=settings.graphql_max_cost,
         is_development=settings.is_development,
     )

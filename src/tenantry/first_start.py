@@ -10,6 +10,7 @@ from tenantry.core.context import SYSTEM, Caller
 from tenantry.keys.signing import generate_private_key
 from tenantry.keys.vault import UndecryptableError
 from tenantry.rules.addresses import Addresses
+from tenantry.services import tenants
 from tenantry.services.bootstrap import Bootstrap, bootstrap
 from tenantry.settings import Settings, SettingsError, bootstrap_secret, write_private
 from tenantry.store import installation
@@ -64,6 +65,7 @@ def _furnish(settings: Settings, store: Store) -> tuple[bool, Path | None]:
     caller = Caller(SYSTEM)
     if not store.read_now(INSTALLATION, caller, installation.is_empty):
         store.read_now(INSTALLATION, caller, installation.check_key)
+        store.write_now(INSTALLATION, caller, tenants.renew_management_apis)
         return False, None
     password, generated_password = bootstrap_secret(settings, "bootstrap_admin_password")
     secret, generated_secret = bootstrap_secret(settings, "bootstrap_client_secret")

@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     graphql_max_cost: int = Field(
         10_000, ge=100, description="The greatest cost of one GraphQL operation."
     )
+    outbound_allow_private: bool = Field(
+        False,
+        description="Whether requests that the server makes itself (jwks_uri, request_uri, logout "
+        "tokens) may go to private addresses, and over http to loopback: true or false.",
+    )
     bootstrap_admin_email: str = Field(
         "admin@localhost.localdomain",
         description="The first administrator's email; applies to an empty installation only.",

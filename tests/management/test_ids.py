@@ -8,11 +8,22 @@ from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 from tenantry.core.ids import GlobalId
 from tenantry.management.nodes import NODE_TYPES
 from tenantry.management.schema import build_schema
+from tenantry.services import sessions
 from tests.support.management import Api, Json, root_api, value_of
 from tests.support.server import Server
 
 SCHEMA = build_schema()._schema
-NOUNS = ("Application", "ResourceServer", "ClientGrant", "Connection", "User", "Tenant")
+NOUNS = (
+    "Application",
+    "ResourceServer",
+    "ClientGrant",
+    "Connection",
+    "Role",
+    "Session",
+    "User",
+    "Tenant",
+    "TrustedIssuer",
+)
 UNKNOWN = "01m7y000000000000000000000"
 
 
@@ -28,18 +39,26 @@ def everything(api: Api) -> dict[str, str]:
             clientGrant { id application { id } } }
           connectionCreate(input: {name: "users"}) { connection { id } }
           userCreate(input: {connection: "users", username: "ann"}) { user { id } }
+          roleCreate(input: {name: "editor"}) { role { id } }
+          trustedIssuerCreate(input: {issuer: "https://idp", jwksUri: "https://idp.example/k"}) {
+            trustedIssuer { id } }
         }""",
         client=client_id,
         audience=audience,
     )
     read = api.data("{ logEvents(first: 1) { nodes { id } } signingKeys { id } tenant { id } }")
     grant = data["clientGrantCreate"]["clientGrant"]
+    tenant = api.tenant
+    session, _ = tenant.write(sessions.begin, tenant.user(), tenant.issuer, None)
     return {
         "Application": grant["application"]["id"],
         "ResourceServer": data["resourceServerCreate"]["resourceServer"]["id"],
         "ClientGrant": grant["id"],
         "Connection": data["connectionCreate"]["connection"]["id"],
         "User": data["userCreate"]["user"]["id"],
+        "Role": data["roleCreate"]["role"]["id"],
+        "Session": GlobalId("Session", tenant.id, session.id).encode(),
+        "TrustedIssuer": data["trustedIssuerCreate"]["trustedIssuer"]["id"],
         "LogEvent": read["logEvents"]["nodes"][0]["id"],
         "SigningKey": read["signingKeys"][0]["id"],
         "Tenant": read["tenant"]["id"],

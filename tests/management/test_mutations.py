@@ -10,6 +10,7 @@ import pytest
 from tenantry.core.context import SYSTEM, Caller
 from tenantry.core.ids import GlobalId
 from tenantry.management.schema import build_schema
+from tenantry.services import sessions
 from tenantry.store import installation, tables
 from tenantry.store.unit_of_work import INSTALLATION
 from tests.support.management import Api, Json, root_api
@@ -48,6 +49,16 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
     user = create("userCreate", "User", {"connection": DATABASE, "username": "ann"})
     tenant = root.do("tenantCreate", "tenant { id }", {"name": f"{api.tenant.name}-walk"})
     application = api.application(name="walked")["id"]
+    trusted = api.do(
+        "trustedIssuerCreate",
+        "trustedIssuer { id }",
+        {"issuer": "https://old.example.com", "jwksUri": "https://old.example.com/jwks"},
+    )["trustedIssuer"]["id"]
+    walker = api.tenant.user("walker@example.com")
+    session, _ = api.tenant.write(sessions.begin, walker, api.tenant.issuer, None)
+    session_id = GlobalId("Session", api.tenant.id, session.id).encode()
+    role = create("roleCreate", "Role", {"name": "walked"})
+    permission: Json = {"audience": api.url, "scopes": ["read:users"]}
     return [
         ("applicationCreate", {"name": "x", "applicationType": "NATIVE"}, "application.created"),
         ("applicationUpdate", {"id": application, "name": "y"}, "application.updated"),
@@ -66,17 +77,39 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
             "resource_server.updated",
         ),
         ("resourceServerDelete", {"id": made["ResourceServer"]}, "resource_server.deleted"),
+        ("sessionRevoke", {"id": session_id}, "session.revoked"),
+        ("userSessionsRevoke", {"userId": walker.id}, "user.sessions_revoked"),
         ("signingKeyRotate", {}, "signing_key.rotated"),
         ("signingKeyRevokePrevious", {}, "signing_key.revoked"),
         ("tenantCreate", {"name": f"{api.tenant.name}-new"}, "tenant.created"),
         ("tenantDelete", {"id": tenant["tenant"]["id"]}, "tenant.deleted"),
         ("tenantUpdate", {"friendlyName": "Friends"}, "tenant.updated"),
         ("testApplicationCreate", {"audience": API2}, "client_grant.created"),
+        (
+            "trustedIssuerCreate",
+            {"issuer": "https://new.example.com", "jwksUri": "https://new.example.com/jwks"},
+            "trusted_issuer.created",
+        ),
+        (
+            "trustedIssuerUpdate",
+            {"id": trusted, "allowedAudiences": [API]},
+            "trusted_issuer.updated",
+        ),
+        ("trustedIssuerDelete", {"id": trusted}, "trusted_issuer.deleted"),
         ("userCreate", {"connection": DATABASE, "email": "b@example.com"}, "user.created"),
         ("userUpdate", {"id": user, "name": "Ann"}, "user.updated"),
         ("userPasswordSet", {"id": user, "password": "long enough"}, "user.password_set"),
         ("userBlock", {"id": user}, "user.blocked"),
         ("userUnblock", {"id": user}, "user.unblocked"),
+        ("roleCreate", {"name": "new"}, "role.created"),
+        ("roleUpdate", {"id": role, "name": "renamed"}, "role.updated"),
+        ("rolePermissionsAdd", {"id": role} | permission, "role.permissions_added"),
+        ("rolePermissionsRemove", {"id": role} | permission, "role.permissions_removed"),
+        ("userRolesAdd", {"id": user, "roleIds": [role]}, "user.roles_added"),
+        ("userRolesRemove", {"id": user, "roleIds": [role]}, "user.roles_removed"),
+        ("userPermissionsAdd", {"id": user} | permission, "user.permissions_added"),
+        ("userPermissionsRemove", {"id": user} | permission, "user.permissions_removed"),
+        ("roleDelete", {"id": role}, "role.deleted"),
         ("userDelete", {"id": user}, "user.deleted"),
     ]
 
@@ -146,6 +179,23 @@ def test_a_public_application_that_becomes_confidential_gets_a_secret(api: Api) 
     assert len(payload["clientSecret"]) >= 43
 
 
+def test_a_public_application_always_rotates(api: Api) -> None:
+    keeps = {"refreshTokenRotation": False}
+    refusal = api.refused(
+        "applicationCreate", {"name": "x", "applicationType": "SINGLE_PAGE"} | keeps
+    )
+    assert (refusal["code"], refusal["field"]) == ("NOT_ALLOWED", ["refreshTokenRotation"])
+    made = api.application(applicationType="REGULAR_WEB", **keeps)
+    public = {
+        "id": made["id"],
+        "tokenEndpointAuthMethod": "NONE",
+        "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN"],
+    }
+    assert api.refused("applicationUpdate", public | keeps)["code"] == "NOT_ALLOWED"
+    changed = api.do("applicationUpdate", "application { refreshTokenRotation }", public)
+    assert changed["application"]["refreshTokenRotation"] is True
+
+
 def test_absent_is_unchanged_and_null_clears(api: Api) -> None:
     made = api.do(
         "applicationCreate",
@@ -177,7 +227,7 @@ def test_absent_is_unchanged_and_null_clears(api: Api) -> None:
         "redirectUris": [],
         "logoUri": None,
         "idTokenLifetime": 36_000,
-        "grantTypes": ["AUTHORIZATION_CODE", "CLIENT_CREDENTIALS"],
+        "grantTypes": ["AUTHORIZATION_CODE", "REFRESH_TOKEN", "CLIENT_CREDENTIALS"],
         "isFirstParty": True,
     }
     refusal = api.refused("applicationUpdate", {"id": id_, "name": None})
@@ -196,6 +246,9 @@ def test_absent_is_unchanged_and_null_clears(api: Api) -> None:
         ({"redirectUris": [f"https://a.example.com/{n}" for n in range(101)]},
          "TOO_MANY", ["redirectUris"]),
         ({"idTokenLifetime": 0}, "OUT_OF_RANGE", ["idTokenLifetime"]),
+        ({"refreshTokenOverlap": 61}, "OUT_OF_RANGE", ["refreshTokenOverlap"]),
+        ({"refreshTokenLifetime": 0}, "OUT_OF_RANGE", ["refreshTokenLifetime"]),
+        ({"refreshTokenIdleLifetime": 31_536_001}, "OUT_OF_RANGE", ["refreshTokenIdleLifetime"]),
         ({"webOrigins": ["https://a.example.com/path"]}, "INVALID", ["webOrigins", "0"]),
         ({"clientSecret": "short"}, "OUT_OF_RANGE", ["clientSecret"]),
         ({"tokenEndpointAuthMethod": "NONE"}, "NOT_ALLOWED", ["grantTypes"]),
@@ -246,6 +299,7 @@ def objects(api: Api, root: Api) -> dict[str, str]:
           connectionCreate(input: {name: "users"}) { connection { id } }
           userCreate(input: {connection: "Username-Password-Authentication", username: "ann"}) {
             user { id } }
+          roleCreate(input: {name: "editor"}) { role { id } }
         }""",
         client=api.application()["clientId"],
     )
@@ -256,6 +310,7 @@ def objects(api: Api, root: Api) -> dict[str, str]:
         "clientGrant": grant["id"],
         "connection": data["connectionCreate"]["connection"]["id"],
         "resourceServer": data["resourceServerCreate"]["resourceServer"]["id"],
+        "role": data["roleCreate"]["role"]["id"],
         "tenant": tenant["tenant"]["id"],
         "user": data["userCreate"]["user"]["id"],
     }

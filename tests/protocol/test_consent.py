@@ -70,6 +70,7 @@ def test_a_denied_consent(server: Server, tenant: Tenant, browser: Browser) -> N
         "error_description": denied.answer["error_description"],
         "state": asked.state,
         "iss": tenant.issuer,
+        "session_state": denied.answer["session_state"],
     }
     assert denied.hops[0].status_code == 303
     again = browser.submit(page, "consent-form", press="consent-allow")

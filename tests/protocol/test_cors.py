@@ -99,7 +99,7 @@ def test_answers_of_the_token_endpoint(tenant: Tenant, browser: Browser, client:
         headers = {"origin": origin}
         responses = [
             post(url, data=wrong, headers=headers),
-            post(url, data=client.body | {"grant_type": "password"}, headers=headers),
+            post(url, data=client.body | {"grant_type": "unknown"}, headers=headers),
             post(url, data=client.body, headers=headers),
         ]
         refused(responses[0], 400, "invalid_grant")

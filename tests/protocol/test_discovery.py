@@ -72,13 +72,43 @@ def test_what_is_said_is_what_works(server: Server, tenant: Tenant, browser: Bro
     granted = sign_in(browser, tenant, client)
     claims = jwt.claims_of(granted.tokens()["id_token"])
     assert claims.keys() <= set(document["claims_supported"])
-    assert document["response_types_supported"] == ["code"]
-    assert document["code_challenge_methods_supported"] == ["S256"]
-    assert set(document["grant_types_supported"]) == {"authorization_code", "client_credentials"}
-    assert set(document["token_endpoint_auth_methods_supported"]) == {
-        "client_secret_basic", "client_secret_post", "none"
+    assert set(document["response_types_supported"]) == {
+        "code", "token", "id_token", "id_token token",
+        "code id_token", "code token", "code id_token token",
     }  # fmt: skip
-    assert document["id_token_signing_alg_values_supported"] == ["RS256"]
+    assert {"query", "fragment", "form_post", "web_message"} <= set(
+        document["response_modes_supported"]
+    )
+    assert "implicit" in document["grant_types_supported"]
+    assert document["subject_types_supported"] == ["public", "pairwise"]
+    assert document["claims_parameter_supported"] is True
+    assert document["userinfo_signing_alg_values_supported"] == ["RS256"]
+    assert document["display_values_supported"] == ["page", "popup", "touch"]
+    assert document["ui_locales_supported"] == ["en"]
+    assert claims["acr"] in document["acr_values_supported"]
+    assert document["code_challenge_methods_supported"] == ["S256"]
+    grant_types = {"authorization_code", "client_credentials", "refresh_token"}
+    assert grant_types <= set(document["grant_types_supported"])
+    assert "offline_access" in document["scopes_supported"]
+    for name in ("revocation_endpoint", "introspection_endpoint"):
+        assert post(document[name], data={"token": "x"}).status_code == 401
+        for method in document[f"{name}_auth_methods_supported"]:
+            assert method in document["token_endpoint_auth_methods_supported"]
+    assert "none" in document["revocation_endpoint_auth_methods_supported"]
+    assert "none" not in document["introspection_endpoint_auth_methods_supported"]
+    assert document["introspection_signing_alg_values_supported"] == ["RS256"]
+    assert set(document["token_endpoint_auth_methods_supported"]) == {
+        "client_secret_basic", "client_secret_jwt", "client_secret_post", "none", "private_key_jwt"
+    }  # fmt: skip
+    by_key = ["RS256", "RS384", "PS256", "ES256"]
+    for name in ("token", "revocation", "introspection"):
+        values = document[f"{name}_endpoint_auth_signing_alg_values_supported"]
+        assert values == [*by_key, "HS256"]
+    assert document["request_object_signing_alg_values_supported"] == by_key
+    assert document["request_parameter_supported"] is True
+    assert document["request_uri_parameter_supported"] is True
+    assert document["require_request_uri_registration"] is True
+    assert document["id_token_signing_alg_values_supported"] == ["RS256", "HS256"]
 
 
 def test_the_inserted_path(server: Server, tenant: Tenant) -> None:
@@ -123,7 +153,7 @@ def test_members_follow_the_settings(tenant: Tenant) -> None:
     document = metadata(tenant)
     assert "end_session_endpoint" not in document
     assert document["service_documentation"] == "https://help.example.com/"
-    assert document["id_token_signing_alg_values_supported"] == ["RS256", "ES256"]
+    assert document["id_token_signing_alg_values_supported"] == ["RS256", "ES256", "HS256"]
 
 
 @pytest.mark.parametrize("path", WELL_KNOWN)

@@ -110,6 +110,44 @@ def test_the_confirmation_is_the_tenants_to_switch_off(
     assert not is_signed_in(browser, tenant, client)
 
 
+@pytest.mark.parametrize("asks", [True, False])
+def test_the_application_s_own_setting_comes_first(
+    tenant: Tenant, browser: Browser, client: Client, asks: bool
+) -> None:
+    """RP-Initiated Logout §6: the application's setting outranks the tenant's."""
+    tenant.change(logout_confirmation=not asks)
+    tenant.change_application(client, logout_confirmation=asks)
+    sign_in(browser, tenant, client)
+    title = logout(browser, tenant, client_id=client.id).title
+    assert title == (CONFIRM if asks else "Signed out")
+    tenant.change_application(client, logout_confirmation=None)
+    sign_in(browser, tenant, client)
+    title = logout(browser, tenant, client_id=client.id).title
+    assert title == ("Signed out" if asks else CONFIRM)
+
+
+def test_a_pairwise_hint_of_an_earlier_sign_in(
+    tenant: Tenant, browser: Browser, client: Client
+) -> None:
+    """RP-Initiated Logout §2, Core §8.1: the person by the name that the application knows."""
+    tenant.change_application(client, subject_type="pairwise")
+    hint = id_token(browser, tenant, client)
+    page = authorize(browser, tenant, request_for(client, prompt="login").parameters)
+    browser.submit(
+        page, "login-form", username="ann@example.com", password="correct horse battery staple"
+    )
+    assert logout(browser, tenant, id_token_hint=hint).title == "Signed out"
+
+
+def test_ui_locales(tenant: Tenant, browser: Browser, client: Client) -> None:
+    """RP-Initiated Logout §2: languages that the provider lacks are no error."""
+    hint = id_token(browser, tenant, client)
+    page = logout(
+        browser, tenant, id_token_hint=hint, post_logout_redirect_uri=AFTER, ui_locales="fr-CA xx"
+    )
+    assert page.left_for == AFTER
+
+
 def test_a_hint_of_somebody_else_is_asked(tenant: Tenant, browser: Browser, client: Client) -> None:
     """L2, RP-Initiated Logout §2: the hint must be of the person who is signed in."""
     tenant.user("bob@example.com")

@@ -50,9 +50,11 @@ def test_cookies(server: Server, https_server: Server, path: bool) -> None:
     page = authorize(browser, tenant, request_for(client).parameters)
     done = log_in(browser, page)
     cookies = cookies_of([*page.hops, *done.hops])
-    assert cookies.keys() == {f"tenantry_session_{tenant.id}", f"tenantry_browser_{tenant.id}"}
-    for cookie in cookies.values():
-        assert cookie["httponly"]
+    scripted = f"tenantry_state_{tenant.id}"
+    names = {f"tenantry_session_{tenant.id}", f"tenantry_browser_{tenant.id}", scripted}
+    assert cookies.keys() == names
+    for name, cookie in cookies.items():
+        assert bool(cookie["httponly"]) is (name != scripted)
         assert cookie["path"] == (f"/t/{tenant.name}/" if path else "/")
         assert cookie["domain"] == ""
         assert bool(cookie["secure"]) is not path
@@ -113,7 +115,7 @@ def test_prompt_none(server: Server, tenant: Tenant, browser: Browser) -> None:
     assert authorize(browser, tenant, old.parameters).answer["error"] == "login_required"
 
 
-@pytest.mark.parametrize("prompt", ["login", "select_account", "login consent"])
+@pytest.mark.parametrize("prompt", ["login", "login consent"])
 def test_prompt_login(server: Server, tenant: Tenant, browser: Browser, prompt: str) -> None:
     """A10, OpenID Connect Core §3.1.2.1: a real login with a new `auth_time`."""
     client = tenant.application()

@@ -24,14 +24,19 @@ _CHOICES: dict[str, Any] = {
     "token_dialect": "access_token",
     "user_access_policy": "allow_all",
     "client_access_policy": "require_client_grant",
+    "applications.subject_type": "public",
     "subject_type": "client",
     "strategy": "database",
     "environment": "development",
+    "device_user_code_charset": "base20",
     "alg": "RS256",
     "state": "pending",
     "address": None,
     "request": {},
     "details": {},
+    "user_metadata": {},
+    "app_metadata": {},
+    "application_metadata": {},
 }
 
 
@@ -41,6 +46,8 @@ def row(table: Table, mark: str = "text", **given: Any) -> dict[str, Any]:
     for column in table.columns:
         if column.name in given:
             values[column.name] = given[column.name]
+        elif (choice := f"{table.name}.{column.name}") in _CHOICES:
+            values[column.name] = _CHOICES[choice]
         elif column.name in _CHOICES:
             values[column.name] = _CHOICES[column.name]
         elif column.nullable:

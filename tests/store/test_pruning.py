@@ -23,7 +23,21 @@ from tenantry.store.database import Database
 from tenantry.store.unit_of_work import INSTALLATION, Store, TenantSession
 from tests.store.seeds import add, fill, number_of, row, writing
 
-EXPIRING = ["authorizations", "sessions", "access_tokens", "token_families", "mutation_records"]
+EXPIRING = [
+    "access_tokens",
+    "attempts",
+    "authorizations",
+    "deliveries",
+    "device_codes",
+    "mutation_records",
+    "refresh_tokens",
+    "replay_identifiers",
+    "revoked_tokens",
+    "session_clients",
+    "sessions",
+    "token_families",
+]
+KINDS = len(EXPIRING)
 RETENTION = timedelta(days=30)
 BOUND = [table for table in tables.metadata.sorted_tables if "tenant_id" in table.columns]
 
@@ -64,12 +78,12 @@ def test_what_has_expired_goes_and_the_rest_stays(store: Store, clock: Clock) ->
     for tenant in ("one", "two"):
         fill_expiring(store.database, tenant, 3, clock.now() - timedelta(seconds=60))
         fill_expiring(store.database, tenant, 2, clock.now() + timedelta(seconds=60))
-    assert number_of(store.database, *EXPIRING) == [10] * 5
-    assert prune_all(store) == 5 * 6
-    assert number_of(store.database, *EXPIRING) == [4] * 5
+    assert number_of(store.database, *EXPIRING) == [10] * KINDS
+    assert prune_all(store) == KINDS * 6
+    assert number_of(store.database, *EXPIRING) == [4] * KINDS
     clock.advance(120)
-    assert prune_all(store) == 5 * 4
-    assert number_of(store.database, *EXPIRING) == [0] * 5
+    assert prune_all(store) == KINDS * 4
+    assert number_of(store.database, *EXPIRING) == [0] * KINDS
 
 
 def test_a_batch_is_bounded(store: Store, clock: Clock) -> None:
@@ -77,7 +91,7 @@ def test_a_batch_is_bounded(store: Store, clock: Clock) -> None:
     batches = []
     while deleted := writing(store, INSTALLATION, lambda db: prune_batch(db, "me", RETENTION, 10)):
         batches.append(deleted)
-    assert batches == [50, 50, 25]
+    assert batches == [10 * KINDS, 10 * KINDS, 5 * KINDS]
 
 
 def test_log_events_go_after_their_retention(store: Store, clock: Clock) -> None:
@@ -201,9 +215,9 @@ def test_one_process_prunes(store: Store, clock: Clock) -> None:
     )
     assert taken
     assert prune_all(store, "me") == 0
-    assert number_of(store.database, *EXPIRING) == [3] * 5
+    assert number_of(store.database, *EXPIRING) == [3] * KINDS
     clock.advance(200)
-    assert prune_all(store, "me") == 15
+    assert prune_all(store, "me") == 3 * KINDS
     assert prune_all(store, "other") == 0
 
 
@@ -251,7 +265,7 @@ def test_errors_are_logged_and_pruning_goes_on(
         task = asyncio.create_task(prune_forever(store, "me", RETENTION))
         for _ in range(500):
             await asyncio.sleep(0.01)
-            if await asyncio.to_thread(number_of, store.database, *EXPIRING) == [0] * 5:
+            if await asyncio.to_thread(number_of, store.database, *EXPIRING) == [0] * KINDS:
                 break
         assert not task.done()
         began = time.monotonic()
@@ -262,7 +276,7 @@ def test_errors_are_logged_and_pruning_goes_on(
 
     with caplog.at_level(logging.ERROR):
         assert asyncio.run(run()) < 0.5
-    assert number_of(store.database, *EXPIRING) == [0] * 5
+    assert number_of(store.database, *EXPIRING) == [0] * KINDS
     assert [record.name for record in caplog.records] == ["tenantry.jobs.pruning"] * 2
 
 

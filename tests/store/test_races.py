@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import TypeVar
 
 import pytest
@@ -17,10 +18,15 @@ from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import KeyState, SigningAlgorithm, SigningKeyFacts, TenantFacts
 from tenantry.jobs.pruning import prune_batch
 from tenantry.store import (
+    attempts,
     authorizations,
     consents,
+    device_codes,
     installation,
     mutation_records,
+    replay_identifiers,
+    session_clients,
+    sessions,
     signing_keys,
     tables,
     users,
@@ -71,6 +77,55 @@ def test_a_code_that_is_claimed_and_rolled_back_can_be_claimed(store: Store) -> 
     with pytest.raises(ArithmeticError):
         writing(store, TENANT, refused)
     assert writing(store, TENANT, lambda db: authorizations.claim_code(db, "one", "family", db.now))
+
+
+def test_a_device_code_is_claimed_once(store: Store) -> None:
+    approved = row(tables.device_codes, tenant_id=TENANT, id="one", state="approved")
+    fill(store.database, tables.device_codes, approved)
+    assert contend(store, lambda db, _: device_codes.claim(db, "one")).count(True) == 1
+
+
+def test_an_identifier_counts_once(store: Store) -> None:
+    claimed = contend(store, lambda db, _: replay_identifiers.claim(db, "jti", db.now))
+    assert claimed.count(True) == 1
+
+
+def test_a_device_is_answered_once(store: Store) -> None:
+    waiting = row(tables.device_codes, tenant_id=TENANT, id="one", state="pending")
+    fill(store.database, tables.device_codes, waiting)
+
+    def answer(db: TenantSession, number: int) -> bool:
+        if number % 2:
+            return device_codes.deny(db, "one")
+        return device_codes.approve(db, "one", str(number), db.now, ())
+
+    assert contend(store, answer).count(True) == 1
+
+
+def test_attempts_at_once_are_all_counted(store: Store, clock: Clock) -> None:
+    def attempt(db: TenantSession, number: int) -> int:
+        return attempts.add(db, "one", timedelta(minutes=1)).count
+
+    assert sorted(contend(store, attempt)) == list(range(1, CONTENDERS + 1))
+    clock.advance(61)
+    assert writing(store, TENANT, lambda db: attempt(db, 0)) == 1
+
+
+def test_whoever_joins_a_session_hears_of_its_end(store: Store) -> None:
+    """Joined before the end and told, or refused: nobody takes part in what is over."""
+    table = tables.sessions
+    fill(store.database, table, row(table, tenant_id=TENANT, id="one", amr=[], ended_at=None))
+
+    def join_or_end(db: TenantSession, number: int) -> list[str]:
+        if number == CONTENDERS // 2:
+            assert sessions.end(db, "one")
+            return [told.client_id for told in session_clients.take(db, ["one"])]
+        session_clients.join(db, "one", f"client {number}")
+        return []
+
+    told = {client_id for found in contend(store, join_or_end) for client_id in found}
+    assert number_of(store.database, "session_clients") == [0]
+    assert told <= {f"client {number}" for number in range(CONTENDERS)}
 
 
 def test_an_idempotency_key_is_claimed_once_and_the_others_wait(store: Store) -> None:

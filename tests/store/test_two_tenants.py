@@ -11,10 +11,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import inspect
+import json
 import pkgutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +24,13 @@ from sqlalchemy import Connection, select
 import tenantry.store
 from tenantry.core.context import ANONYMOUS, SYSTEM, Caller
 from tenantry.core.errors import DomainError
-from tenantry.core.facts import KeyState, SessionFacts, SigningAlgorithm, SubjectType
+from tenantry.core.facts import (
+    KeyState,
+    SessionClientFacts,
+    SessionFacts,
+    SigningAlgorithm,
+    SubjectType,
+)
 from tenantry.keys.signing import (
     certificate_to_pem,
     private_key_to_der,
@@ -32,23 +39,33 @@ from tenantry.keys.signing import (
 from tenantry.keys.vault import Vault
 from tenantry.store import (
     applications,
+    attempts,
     audit,
     authorizations,
     client_grants,
     connections,
     consents,
+    device_codes,
     mutation_records,
+    outbox,
+    refresh_tokens,
+    replay_identifiers,
     resource_servers,
+    roles,
+    session_clients,
     sessions,
     signing_keys,
     tables,
     tokens,
+    trusted_issuers,
     users,
 )
 from tenantry.store.client_grants import ClientGrantFilter
 from tenantry.store.database import Database
 from tenantry.store.mutation_records import Recorded, RecordKey
+from tenantry.store.outbox import DeliveryFacts, DeliveryState
 from tenantry.store.pages import PageRequest
+from tenantry.store.sessions import SessionFilter
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.store.users import UserFilter
 from tests.store.seeds import LATER, NOW, add, row
@@ -57,21 +74,30 @@ from tests.support.keys import key_source
 
 TENANT_BOUND = {
     "applications",
+    "attempts",
     "audit",
     "authorizations",
     "client_grants",
     "connections",
     "consents",
+    "device_codes",
     "mutation_records",
+    "replay_identifiers",
+    "outbox",
+    "refresh_tokens",
     "resource_servers",
+    "roles",
+    "session_clients",
     "sessions",
     "signing_keys",
     "tokens",
+    "trusted_issuers",
     "users",
 }
 OTHERS = {
     "cache": "keeps what these functions find",
     "database": "connections",
+    "dispatch": "says which messages of all tenants are due",
     "epochs": "counts of all tenants",
     "fast_insert": "how group_commit writes its rows",
     "group_commit": "writes rows that audit makes",
@@ -81,12 +107,18 @@ OTHERS = {
     "pages": "takes the conditions of these functions",
     "records": "what these functions share",
     "rows": "values only",
+    "system_apis": "writes what every tenant's own API has",
     "tables": "names only",
     "unit_of_work": "makes the sessions",
 }
-WITHOUT_SESSION = {"audit.event_row", "signing_keys.envelope_row"}
+WITHOUT_SESSION = {
+    "audit.event_row",
+    "resource_servers.envelope_row",
+    "signing_keys.envelope_row",
+}
 
 A, B = "tenant-a", "tenant-b"
+EVEN_LATER = LATER + timedelta(hours=1)
 OF_A, OF_B = "of-a", "of-b"
 VAULT = Vault([bytes(range(32))])
 PAGE = PageRequest(size=10)
@@ -132,9 +164,17 @@ def without_key(table: str, **given: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in own}
 
 
+def delivery_of(tenant: str, end: str) -> DeliveryFacts:
+    """A message as it was leased. The payload names the tenant, and is sealed for it."""
+    id_, mark = f"delivery{end}", OF_A if tenant == A else OF_B
+    sealed = VAULT.encrypt(json.dumps({"mark": mark}).encode(), f"delivery {tenant} {id_}")
+    return DeliveryFacts(tenant_id=tenant, id=id_, kind="kind", payload=sealed, attempts=1)
+
+
 def session_facts(id: str) -> SessionFacts:
     return SessionFacts(
         id=id,
+        issuer=OF_A,
         user_id="user",
         connection_id="conn",
         auth_time=NOW,
@@ -218,6 +258,11 @@ CASES: dict[str, Case] = {
         lambda a, _: resource_servers.find_by_identifiers(a, ["https://api", "https://api-b"]),
         lambda a, _: resource_servers.find_by_identifiers(a, ["https://api-b"]),
         {},
+    ),
+    "resource_servers.signing_secret": reads(
+        lambda a, _: resource_servers.signing_secret(a, "api"),
+        lambda a, _: resource_servers.signing_secret(a, "api-b"),
+        result=OF_A.encode(),
     ),
     "resource_servers.change": writes(
         lambda a, b: resource_servers.change(
@@ -393,6 +438,87 @@ CASES: dict[str, Case] = {
     "users.give_permissions": writes(
         lambda a, _: users.give_permissions(a, "user", "https://api", ["read:of-b", "new"]), None
     ),
+    "users.take_permissions": writes(
+        lambda a, _: users.take_permissions(a, "user", "https://api", ["read:of-a"]),
+        lambda a, _: users.take_permissions(a, "user-b", "https://api-b", ["read:of-b"]),
+    ),
+    "users.delete_permissions_for_audience": writes(
+        lambda a, _: users.delete_permissions_for_audience(a, "https://api"),
+        lambda a, _: users.delete_permissions_for_audience(a, "https://api-b"),
+    ),
+    "users.permissions_of_each": reads(
+        lambda a, _: users.permissions_of_each(a, ["user", "user-b"]),
+        lambda a, _: users.permissions_of_each(a, ["user-b"]),
+        {},
+        result={"user": (("https://api", "read:of-a"),)},
+    ),
+    "roles.create": writes(
+        lambda a, _: roles.create(a, {"name": "name-b", "description": ""}), None, result=ANY
+    ),
+    "roles.find": reads(lambda a, _: roles.find(a, "role"), lambda a, _: roles.find(a, "role-b")),
+    "roles.find_by_ids": reads(
+        lambda a, _: roles.find_by_ids(a, ["role", "role-b"]),
+        lambda a, _: roles.find_by_ids(a, ["role-b"]),
+        {},
+    ),
+    "roles.change": writes(
+        lambda a, b: roles.change(a, must(roles.find(b, "role")), {"name": "new"}),
+        lambda a, b: roles.change(a, must(roles.find(b, "role-b")), {"name": "new"}),
+        DomainError,
+    ),
+    "roles.delete": writes(
+        lambda a, b: roles.delete(a, must(roles.find(b, "role"))),
+        lambda a, b: roles.delete(a, must(roles.find(b, "role-b"))),
+    ),
+    "roles.page": reads(lambda a, _: roles.page(a, PAGE), None),
+    "roles.count": reads(lambda a, _: roles.count(a), None, result=1),
+    "roles.add_permissions": writes(
+        lambda a, _: roles.add_permissions(a, "role", "https://api", ["do:of-b", "new"]), None
+    ),
+    "roles.remove_permissions": writes(
+        lambda a, _: roles.remove_permissions(a, "role", "https://api", ["do:of-a"]),
+        lambda a, _: roles.remove_permissions(a, "role-b", "https://api-b", ["do:of-b"]),
+    ),
+    "roles.delete_permissions_for_audience": writes(
+        lambda a, _: roles.delete_permissions_for_audience(a, "https://api"),
+        lambda a, _: roles.delete_permissions_for_audience(a, "https://api-b"),
+    ),
+    "roles.permissions_of_each": reads(
+        lambda a, _: roles.permissions_of_each(a, ["role", "role-b"]),
+        lambda a, _: roles.permissions_of_each(a, ["role-b"]),
+        {},
+        result={"role": (("https://api", "do:of-a"),)},
+    ),
+    "roles.permissions_of_user": reads(
+        lambda a, _: roles.permissions_of_user(a, "user", "https://api", "https://api-b"),
+        lambda a, _: roles.permissions_of_user(a, "user-b", "https://api", "https://api-b"),
+        (),
+        result=("do:of-a",),
+    ),
+    "roles.give": writes(lambda a, _: roles.give(a, "user", ["role", "role-b"]), None),
+    "roles.take": writes(
+        lambda a, _: roles.take(a, "user", ["role"]),
+        lambda a, _: roles.take(a, "user-b", ["role-b"]),
+    ),
+    "roles.take_all": writes(
+        lambda a, _: roles.take_all(a, "user"), lambda a, _: roles.take_all(a, "user-b")
+    ),
+    "roles.of_each_user": reads(
+        lambda a, _: roles.of_each_user(a, ["user", "user-b"]),
+        lambda a, _: roles.of_each_user(a, ["user-b"]),
+        {},
+    ),
+    "roles.users_of_each": reads(
+        lambda a, _: roles.users_of_each(a, ["role", "role-b"], PAGE),
+        lambda a, _: roles.users_of_each(a, ["role-b"], PAGE),
+        {},
+    ),
+    "roles.count_users_of_each": reads(
+        lambda a, _: roles.count_users_of_each(a, ["role", "role-b"]),
+        lambda a, _: roles.count_users_of_each(a, ["role-b"]),
+        {},
+        result={"role": 1},
+    ),
     "users.permissions": reads(
         lambda a, _: users.permissions(a, "user", "https://api", "https://api-b"),
         lambda a, _: users.permissions(a, "user-b", "https://api", "https://api-b"),
@@ -433,8 +559,14 @@ CASES: dict[str, Case] = {
         lambda a, _: consents.delete_for_user(a, "user"),
         lambda a, _: consents.delete_for_user(a, "user-b"),
     ),
+    "consents.delete_for_client": writes(
+        lambda a, _: consents.delete_for_client(a, "user", "client"),
+        lambda a, _: consents.delete_for_client(a, "user-b", "client-b"),
+        0,
+        result=1,
+    ),
     "sessions.create": writes(
-        lambda a, _: sessions.create(a, session_facts("session-b"), "digest-b", OF_A), None
+        lambda a, _: sessions.create(a, session_facts("session-b"), "digest-b"), None
     ),
     "sessions.find_by_digest": reads(
         lambda a, _: sessions.find_by_digest(a, ["digest", "digest-b"], "issuer"),
@@ -454,10 +586,72 @@ CASES: dict[str, Case] = {
         result=True,
     ),
     "sessions.end_for_user": writes(
-        lambda a, _: sessions.end_for_user(a, "user"),
+        lambda a, _: [session.id for session in sessions.end_for_user(a, "user")],
         lambda a, _: sessions.end_for_user(a, "user-b"),
+        (),
+        result=["session"],
+    ),
+    "sessions.page": reads(
+        lambda a, _: sessions.page(a, SessionFilter(), PAGE).items[0].connection_id,
+        lambda a, _: sessions.page(a, SessionFilter(user_id="user-b"), PAGE).items,
+        (),
+    ),
+    "sessions.count": reads(
+        lambda a, _: sessions.count(a, SessionFilter()),
+        lambda a, _: sessions.count(a, SessionFilter(user_id="user-b")),
         0,
         result=1,
+    ),
+    "sessions.first_of_each_user": reads(
+        lambda a, _: sessions.first_of_each_user(a, ["user", "user-b"], PAGE),
+        lambda a, _: sessions.first_of_each_user(a, ["user-b"], PAGE),
+        {},
+    ),
+    "sessions.count_of_each_user": reads(
+        lambda a, _: sessions.count_of_each_user(a, ["user", "user-b"]),
+        lambda a, _: sessions.count_of_each_user(a, ["user-b"]),
+        {},
+        result={"user": 1},
+    ),
+    "session_clients.join": writes(
+        lambda a, _: session_clients.join(a, "session", "client-b"),
+        lambda a, _: session_clients.join(a, "session-b", "client-b"),
+    ),
+    "session_clients.keep_until": writes(
+        lambda a, _: session_clients.keep_until(a, "session", NOW),
+        lambda a, _: session_clients.keep_until(a, "session-b", NOW),
+    ),
+    "session_clients.move": writes(
+        lambda a, _: session_clients.move(a, "session", "new", NOW),
+        lambda a, _: session_clients.move(a, "session-b", "new", NOW),
+    ),
+    "session_clients.take": writes(
+        lambda a, _: session_clients.take(a, ["session", "session-b"]),
+        lambda a, _: session_clients.take(a, ["session-b"]),
+        (),
+        result=(SessionClientFacts("session", "client", OF_A),),
+    ),
+    "session_clients.of_each": reads(
+        lambda a, _: session_clients.of_each(a, ["session", "session-b"]),
+        lambda a, _: session_clients.of_each(a, ["session-b"]),
+        {},
+        result={"session": ("client",)},
+    ),
+    "outbox.enqueue": writes(lambda a, _: outbox.enqueue(a, "kind", {}), None, result=ANY),
+    "outbox.opened": reads(
+        lambda a, _: outbox.opened(a, delivery_of(A, "")), None, result={"mark": OF_A}
+    ),
+    "outbox.finish": writes(
+        lambda a, _: outbox.finish(a, delivery_of(B, ""), DeliveryState.DEAD, "x"),
+        lambda a, _: outbox.finish(a, delivery_of(B, "-b"), DeliveryState.DEAD, "x"),
+        False,
+        result=True,
+    ),
+    "outbox.postpone": writes(
+        lambda a, _: outbox.postpone(a, delivery_of(B, ""), LATER, "x"),
+        lambda a, _: outbox.postpone(a, delivery_of(B, "-b"), LATER, "x"),
+        False,
+        result=True,
     ),
     "authorizations.create": writes(
         lambda a, b: authorizations.create(
@@ -492,9 +686,17 @@ CASES: dict[str, Case] = {
     "tokens.add_access_token": writes(
         lambda a, _: tokens.add_access_token(a, "family", "digest-b", LATER), None
     ),
+    "tokens.note_claims": writes(
+        lambda a, _: tokens.note_claims(a, "family", {"email": None}),
+        lambda a, _: tokens.note_claims(a, "family-b", {"email": None}),
+    ),
     "tokens.family_of_access_token": reads(
         lambda a, _: tokens.family_of_access_token(a, "digest"),
         lambda a, _: tokens.family_of_access_token(a, "digest-b"),
+    ),
+    "tokens.family_of_half_digest": reads(
+        lambda a, _: tokens.family_of_half_digest(a, "ab" * 16),
+        lambda a, _: tokens.family_of_half_digest(a, "cd" * 16),
     ),
     "tokens.end_family": writes(
         lambda a, _: tokens.end_family(a, "family"),
@@ -507,6 +709,147 @@ CASES: dict[str, Case] = {
         lambda a, _: tokens.end_families_of_user(a, "user-b"),
         0,
         result=1,
+    ),
+    "tokens.end_families_of_client": writes(
+        lambda a, _: tokens.end_families_of_client(a, "user", "client"),
+        lambda a, _: tokens.end_families_of_client(a, "user-b", "client-b"),
+        0,
+        result=1,
+    ),
+    "tokens.find_family": reads(
+        lambda a, _: tokens.find_family(a, "family"),
+        lambda a, _: tokens.find_family(a, "family-b"),
+    ),
+    "tokens.keep_family": writes(
+        lambda a, _: tokens.keep_family(a, "family", EVEN_LATER),
+        lambda a, _: tokens.keep_family(a, "family-b", EVEN_LATER),
+    ),
+    "tokens.access_token_expiry": reads(
+        lambda a, _: tokens.access_token_expiry(a, "digest"),
+        lambda a, _: tokens.access_token_expiry(a, "digest-b"),
+        result=LATER,
+    ),
+    "tokens.forget_access_token": writes(
+        lambda a, _: tokens.forget_access_token(a, "digest"),
+        lambda a, _: tokens.forget_access_token(a, "digest-b"),
+        False,
+        result=True,
+    ),
+    "tokens.revoke": writes(
+        lambda a, _: [
+            tokens.revoke(a, "digest-b", LATER),
+            tokens.revoke(a, "digest", LATER),
+        ],
+        None,
+        result=[True, False],
+    ),
+    "tokens.is_revoked": reads(
+        lambda a, _: tokens.is_revoked(a, "digest"),
+        lambda a, _: tokens.is_revoked(a, "digest-b"),
+        False,
+        result=True,
+    ),
+    "refresh_tokens.create": writes(
+        lambda a, b: refresh_tokens.create(a, must(refresh_tokens.find(b, "family-b"))), None
+    ),
+    "refresh_tokens.find": reads(
+        lambda a, _: refresh_tokens.find(a, "family"),
+        lambda a, _: refresh_tokens.find(a, "family-b"),
+    ),
+    "refresh_tokens.use": writes(
+        lambda a, _: refresh_tokens.use(a, "family", 1, LATER, rotate=True),
+        lambda a, _: refresh_tokens.use(a, "family-b", 1, LATER, rotate=True),
+        False,
+        result=True,
+    ),
+    "trusted_issuers.create": writes(
+        lambda a, _: trusted_issuers.create(a, without_key("trusted_issuers", issuer="issuer-b")),
+        None,
+        result=ANY,
+    ),
+    "trusted_issuers.find": reads(
+        lambda a, _: trusted_issuers.find(a, "trusted"),
+        lambda a, _: trusted_issuers.find(a, "trusted-b"),
+    ),
+    "trusted_issuers.find_by_issuer": reads(
+        lambda a, _: trusted_issuers.find_by_issuer(a, "issuer"),
+        lambda a, _: trusted_issuers.find_by_issuer(a, "issuer-b"),
+    ),
+    "trusted_issuers.change": writes(
+        lambda a, b: trusted_issuers.change(
+            a, must(trusted_issuers.find(b, "trusted")), {"jwks": "new"}
+        ),
+        lambda a, b: trusted_issuers.change(
+            a, must(trusted_issuers.find(b, "trusted-b")), {"jwks": "new"}
+        ),
+        DomainError,
+    ),
+    "trusted_issuers.delete": writes(
+        lambda a, b: trusted_issuers.delete(a, must(trusted_issuers.find(b, "trusted"))),
+        lambda a, b: trusted_issuers.delete(a, must(trusted_issuers.find(b, "trusted-b"))),
+    ),
+    "trusted_issuers.page": reads(lambda a, _: trusted_issuers.page(a, PAGE), None),
+    "trusted_issuers.count": reads(lambda a, _: trusted_issuers.count(a), None, result=1),
+    "attempts.add": writes(
+        lambda a, _: attempts.add(a, "subject", LATER - NOW),
+        None,
+        result=attempts.Attempts(2, LATER),
+    ),
+    "attempts.take_back": writes(
+        lambda a, _: attempts.take_back(a, "subject"),
+        lambda a, _: attempts.take_back(a, "subject-b"),
+    ),
+    "attempts.forget": writes(
+        lambda a, _: attempts.forget(a, "subject"),
+        lambda a, _: attempts.forget(a, "subject-b"),
+    ),
+    "device_codes.create": writes(
+        lambda a, b: device_codes.create(
+            a, must(device_codes.find_by_user_code(b, ["user-code-b"])), "new", "user-code-b"
+        ),
+        None,
+        result=True,
+    ),
+    "device_codes.find_by_device_code": reads(
+        lambda a, _: device_codes.find_by_device_code(a, ["device-code", "device-code-b"]),
+        lambda a, _: device_codes.find_by_device_code(a, ["device-code-b"]),
+    ),
+    "device_codes.find_by_user_code": reads(
+        lambda a, _: device_codes.find_by_user_code(a, ["user-code", "user-code-b"]),
+        lambda a, _: device_codes.find_by_user_code(a, ["user-code-b"]),
+    ),
+    "device_codes.note_poll": writes(
+        lambda a, _: device_codes.note_poll(a, "device", 9),
+        lambda a, _: device_codes.note_poll(a, "device-b", 9),
+    ),
+    "device_codes.approve": writes(
+        lambda a, _: device_codes.approve(a, "device", "user", a.now, ()),
+        lambda a, _: device_codes.approve(a, "device-b", "user", a.now, ()),
+        False,
+        result=True,
+    ),
+    "device_codes.deny": writes(
+        lambda a, _: device_codes.deny(a, "device"),
+        lambda a, _: device_codes.deny(a, "device-b"),
+        False,
+        result=True,
+    ),
+    "device_codes.claim": writes(
+        lambda a, _: [
+            device_codes.approve(a, "device", "user", a.now, ()),
+            device_codes.claim(a, "device"),
+        ],
+        lambda a, _: device_codes.claim(a, "device-b"),
+        False,
+        result=[True, True],
+    ),
+    "replay_identifiers.claim": writes(
+        lambda a, _: [
+            replay_identifiers.claim(a, "digest-b", LATER),
+            replay_identifiers.claim(a, "digest", LATER),
+        ],
+        None,
+        result=[True, False],
     ),
     "mutation_records.claim": writes(
         lambda a, _: [
@@ -549,6 +892,18 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "client_id": client,
             "redirect_uris": [f"https://{mark}.example/callback"],
         },
+        "attempts": {"subject": f"subject{end}"},
+        "trusted_issuers": {
+            "id": f"trusted{end}",
+            "issuer": f"issuer{end}",
+            "allowed_audiences": [mark],
+            "subject": "email",
+        },
+        "device_codes": {
+            "id": f"device{end}",
+            "device_code_digest": f"device-code{end}",
+            "user_code_digest": f"user-code{end}",
+        },
         "authorizations": {
             "id": f"auth{end}",
             "handle_digest": f"handle{end}",
@@ -562,6 +917,12 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
         },
         "connection_applications": {"application_id": f"app{end}", "connection_id": conn},
         "connections": {"id": conn, "name": conn},
+        "deliveries": {"id": f"delivery{end}", "state": "waiting"},
+        "session_clients": {
+            "session_id": f"session{end}",
+            "client_id": client,
+            "sid": mark,
+        },
         "consents": {
             "id": f"consent{end}",
             "user_id": user,
@@ -570,13 +931,23 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "scopes": [mark],
         },
         "log_events": {"id": f"event{end}", "user_id": user},
+        "replay_identifiers": {"digest": f"digest{end}"},
         "mutation_records": {
             "caller": RECORD.caller,
             "key_digest": f"digest{end}",
             "path": RECORD.path,
             "answer": mark.encode(),
         },
-        "resource_servers": {"id": f"api{end}", "identifier": api},
+        "resource_servers": {
+            "id": f"api{end}",
+            "identifier": api,
+            "signing_secret": VAULT.encrypt(
+                mark.encode(), resource_servers.envelope_row(tenant, f"api{end}")
+            ),
+        },
+        "roles": {"id": f"role{end}", "name": f"name{end}"},
+        "role_permissions": {"role_id": f"role{end}", "audience": api, "scope": f"do:{mark}"},
+        "user_roles": {"user_id": user, "role_id": f"role{end}"},
         "sessions": {
             "id": f"session{end}",
             "digest": f"digest{end}",
@@ -594,7 +965,14 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
                 private_key_to_der(key), signing_keys.envelope_row(tenant, kid)
             ),
         },
-        "token_families": {"id": f"family{end}", "user_id": user},
+        "token_families": {
+            "id": f"family{end}",
+            "user_id": user,
+            "client_id": client,
+            "session_id": mark,
+        },
+        "refresh_tokens": {"family_id": f"family{end}", "scopes": [mark]},
+        "revoked_tokens": {"digest": f"digest{end}"},
         "user_permissions": {"user_id": user, "audience": api, "scope": f"read:{mark}"},
         "users": {
             "id": user,
@@ -608,6 +986,8 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
     assert given.keys() == {table.name for table in BOUND}
     for name, values in given.items():
         yield name, row(tables.metadata.tables[name], mark, tenant_id=tenant, **values)
+    whole = {"digest": ("cd" if end else "ab") * 32, "family_id": f"family{end}"}
+    yield "access_tokens", row(tables.access_tokens, mark, tenant_id=tenant, **whole)
     revoked = {**given["signing_keys"], "kid": f"revoked{end}", "private_key": None}
     revoked |= {"state": "revoked", "slot": revoked["kid"], "revoked_at": NOW}
     yield "signing_keys", row(tables.signing_keys, mark, tenant_id=tenant, **revoked)

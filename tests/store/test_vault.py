@@ -116,3 +116,10 @@ def test_what_is_sealed_under_a_presented_key_opens_under_it_alone() -> None:
     ):
         with pytest.raises(InvalidTag):
             open_under(secret, text, row)
+
+
+def test_a_lasting_digest_survives_a_new_first_key() -> None:
+    old, both = Vault([OLD]), Vault([NEW, OLD])
+    assert old.lasting_digest("user", "a") == both.lasting_digest("user", "a")
+    assert both.lasting_digest("user", "a") != both.digest("user", "a")
+    assert old.lasting_digest("user", "a") != old.lasting_digest("user", "b")

@@ -102,9 +102,10 @@ class Page:
 
     @property
     def answer(self) -> dict[str, str]:
-        """The authorization response: what stands in the query of the foreign URL."""
+        """The authorization response: the query or the fragment of the foreign URL."""
         assert self.left_for, f"still at {self.url} ({self.status}, {self.title})"
-        pairs = parse_qs(urlsplit(self.left_for).query, keep_blank_values=True)
+        parts = urlsplit(self.left_for)
+        pairs = parse_qs(parts.fragment or parts.query, keep_blank_values=True)
         assert all(len(values) == 1 for values in pairs.values())
         return {name: values[0] for name, values in pairs.items()} | self.posted
 

@@ -24,6 +24,7 @@ from tenantry.core.facts import (
     ApplicationFacts,
     LogEventFacts,
     ResourceServerFacts,
+    RoleFacts,
     Scope,
     SubjectType,
     TenantFacts,
@@ -36,12 +37,20 @@ from tenantry.services import (
     client_grants,
     connections,
     resource_servers,
+    roles,
     tenants,
     users,
 )
-from tenantry.services.commands import ApplicationPatch, NewApplication, NewUser, Patch
+from tenantry.services.commands import (
+    ApplicationPatch,
+    NewApplication,
+    NewUser,
+    Patch,
+    Permissions,
+)
 from tenantry.settings import Settings
 from tenantry.store import audit, installation, tables
+from tenantry.store import users as user_rows
 from tenantry.store.audit import EventFilter
 from tenantry.store.pages import PageRequest
 from tenantry.store.unit_of_work import INSTALLATION
@@ -100,6 +109,7 @@ class Server:
         public_url: str = PUBLIC_URL,
         tenant_url: str | None = None,
         clock: Clock | None = None,
+        outbound_allow_private: bool = False,
     ) -> None:
         self.portal = portal
         self.public_url = public_url
@@ -110,6 +120,7 @@ class Server:
             tenant_url=tenant_url,
             database_url=database_url,
             encryption_key=(SecretStr(_ENCRYPTION_KEY),),
+            outbound_allow_private=outbound_allow_private,
         )
         self.runtime = create_runtime(settings, self.clock, key_source)
         self.application = Application(settings, self.runtime)
@@ -213,12 +224,12 @@ class Server:
         )
 
     def stored(self) -> dict[str, int]:
-        """The number of rows of each table but the audit log's."""
+        """The number of rows of each table but the audit log's and the counters'."""
         with self.runtime.store.database.reading() as connection:
             return {
                 table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
                 for table in tables.metadata.sorted_tables
-                if table is not tables.log_events
+                if table not in {tables.log_events, tables.attempts}
             }
 
     @contextmanager
@@ -324,7 +335,9 @@ class Tenant:
             "identifier": identifier,
             "scopes": tuple(Scope(scope, f"To {scope}") for scope in scopes),
         }
-        made: ResourceServerFacts = self.write(resource_servers.create, given | values)
+        made: ResourceServerFacts = self.write(
+            resource_servers.create, given | values
+        ).resource_server
         return made
 
     def grant(
@@ -354,6 +367,22 @@ class Tenant:
         command = NewUser(connection, given, password_hash=_password_hash(password))
         made: UserFacts = self.write(users.create, command)
         return made
+
+    def permit(self, user: UserFacts, audience: str, *scopes: str) -> None:
+        """Gives permissions to a user directly."""
+        self.write(user_rows.give_permissions, user.id, audience, scopes)
+
+    def role(self, name: str, audience: str, *scopes: str) -> RoleFacts:
+        made: RoleFacts = self.write(roles.create, {"name": name})
+        given = Permissions(audience, scopes)
+        self.write(roles.add_permissions, self.server.runtime.addresses, Patch(made.id), given)
+        return made
+
+    def give_role(self, user: UserFacts, role: RoleFacts) -> None:
+        self.write(roles.give_roles, Patch(user.id), [role.id])
+
+    def take_role(self, user: UserFacts, role: RoleFacts) -> None:
+        self.write(roles.take_roles, Patch(user.id), [role.id])
 
     def connection(self, name: str) -> None:
         self.write(connections.create, {"name": name})

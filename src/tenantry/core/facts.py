@@ -4,75 +4,71 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+
+from tenantry.core.values import (
+    AccessPolicy,
+    Address,
+    ApplicationType,
+    ClaimMapping,
+    ClaimSource,
+    ClaimTarget,
+    ClientSigningAlgorithm,
+    ConnectionStrategy,
+    DeviceUserCodeCharset,
+    EncryptionFormat,
+    EncryptionKey,
+    Environment,
+    GrantType,
+    KeyEncryptionAlgorithm,
+    KeyState,
+    LogEventFacts,
+    NewTokenEncryption,
+    Scope,
+    SessionClientFacts,
+    SessionFacts,
+    SigningAlgorithm,
+    SigningKeyFacts,
+    SubjectIdentifierType,
+    SubjectType,
+    TokenDialect,
+    TokenEncryption,
+    TokenEndpointAuthMethod,
+    TrustedSubject,
+)
+
+# The rest is defined beside this module and asked for here.
+__all__ = [
+    "AccessPolicy",
+    "Address",
+    "ApplicationType",
+    "ClaimMapping",
+    "ClaimSource",
+    "ClaimTarget",
+    "ClientSigningAlgorithm",
+    "ConnectionStrategy",
+    "DeviceUserCodeCharset",
+    "EncryptionFormat",
+    "EncryptionKey",
+    "Environment",
+    "GrantType",
+    "KeyEncryptionAlgorithm",
+    "KeyState",
+    "LogEventFacts",
+    "NewTokenEncryption",
+    "Scope",
+    "SessionClientFacts",
+    "SessionFacts",
+    "SigningAlgorithm",
+    "SigningKeyFacts",
+    "SubjectIdentifierType",
+    "SubjectType",
+    "TokenDialect",
+    "TokenEncryption",
+    "TokenEndpointAuthMethod",
+    "TrustedSubject",
+]
 
 DATABASE_CONNECTION = "Username-Password-Authentication"
-
-
-class Environment(StrEnum):
-    DEVELOPMENT = "development"
-    STAGING = "staging"
-    PRODUCTION = "production"
-
-
-class ApplicationType(StrEnum):
-    NATIVE = "native"
-    SINGLE_PAGE = "spa"
-    REGULAR_WEB = "regular_web"
-    MACHINE_TO_MACHINE = "non_interactive"
-
-
-class TokenEndpointAuthMethod(StrEnum):
-    NONE = "none"
-    CLIENT_SECRET_BASIC = "client_secret_basic"
-    CLIENT_SECRET_POST = "client_secret_post"
-
-
-class GrantType(StrEnum):
-    AUTHORIZATION_CODE = "authorization_code"
-    CLIENT_CREDENTIALS = "client_credentials"
-
-
-class SigningAlgorithm(StrEnum):
-    RS256 = "RS256"
-    PS256 = "PS256"
-    ES256 = "ES256"
-    EDDSA = "EdDSA"
-
-
-class TokenDialect(StrEnum):
-    ACCESS_TOKEN = "access_token"
-    RFC9068_PROFILE = "rfc9068_profile"
-
-
-class AccessPolicy(StrEnum):
-    ALLOW_ALL = "allow_all"
-    REQUIRE_CLIENT_GRANT = "require_client_grant"
-    DENY_ALL = "deny_all"
-
-
-class SubjectType(StrEnum):
-    CLIENT = "client"
-    USER = "user"
-
-
-class KeyState(StrEnum):
-    NEXT = "next"
-    CURRENT = "current"
-    PREVIOUS = "previous"
-    REVOKED = "revoked"
-
-
-class ConnectionStrategy(StrEnum):
-    DATABASE = "database"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """A permission of an API."""
-
-    value: str
-    description: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +103,20 @@ class TenantFacts(Stored):
     logout_confirmation: bool
     authorization_response_iss_parameter_supported: bool
     remove_alg_from_jwks: bool
+    refresh_token_revocation_deletes_grant: bool
     signing_algorithms: tuple[SigningAlgorithm, ...]
+    claim_mappings: tuple[ClaimMapping, ...]
+    acr_values_supported: tuple[str, ...]
+    non_verifiable_callback_confirmation: bool
+    device_user_code_charset: DeviceUserCodeCharset
+    device_user_code_mask: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplicationFacts(Stored):
-    """An OAuth client. `secret_digest` is a keyed hash; the secret itself is not kept."""
+    """An OAuth client. `secret_digest` is a keyed hash; the secret itself is kept, as
+    `secret_envelope`, only where it signs. `jwks` is the JSON text of public keys.
+    """
 
     client_id: str
     name: str
@@ -128,12 +132,37 @@ class ApplicationFacts(Stored):
     logo_uri: str | None
     policy_uri: str | None
     tos_uri: str | None
+    backchannel_logout_uri: str | None
+    backchannel_logout_session_required: bool
+    frontchannel_logout_uri: str | None
+    frontchannel_logout_session_required: bool
+    logout_confirmation: bool | None
     is_first_party: bool
     oidc_conformant: bool
     require_pkce: bool
     id_token_lifetime: int
+    refresh_token_rotation: bool
+    refresh_token_overlap: int
+    refresh_token_lifetime: int
+    refresh_token_idle_lifetime: int
     id_token_signed_response_alg: SigningAlgorithm
+    userinfo_signed_response_alg: SigningAlgorithm | None
+    default_max_age: int | None
+    require_auth_time: bool
+    default_acr_values: tuple[str, ...]
+    subject_type: SubjectIdentifierType
+    sector_identifier_uri: str | None
+    non_verifiable_callback_confirmation: bool | None
+    application_metadata: dict[str, str]
+    claim_mappings: tuple[ClaimMapping, ...]
+    jwks: str | None
+    jwks_uri: str | None
+    token_endpoint_auth_signing_alg: ClientSigningAlgorithm | None
+    request_object_signing_alg: ClientSigningAlgorithm | None
+    request_uris: tuple[str, ...]
     secret_digest: str | None
+    secret_envelope: str | None
+    token_exchange_audiences: tuple[str, ...]
     is_system: bool
 
     @property
@@ -150,12 +179,20 @@ class ResourceServerFacts(Stored):
     scopes: tuple[Scope, ...]
     signing_alg: SigningAlgorithm
     token_lifetime: int
+    token_lifetime_for_web: int
     token_dialect: TokenDialect
+    token_encryption: TokenEncryption | None
     skip_consent_for_first_party: bool
+    allow_offline_access: bool
     user_access_policy: AccessPolicy
     client_access_policy: AccessPolicy
     enforce_policies: bool
     is_system: bool
+
+    @property
+    def tokens_are_ours_to_read(self) -> bool:
+        """Whether this server's own endpoints can take the API's access tokens."""
+        return not self.signing_alg.is_symmetric and self.token_encryption is None
 
     @property
     def scope_values(self) -> tuple[str, ...]:
@@ -174,6 +211,18 @@ class ClientGrantFacts(Stored):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrustedIssuerFacts(Stored):
+    """Whose assertions about users count. `jwks` is the JSON text of public keys."""
+
+    issuer: str
+    jwks: str | None
+    jwks_uri: str | None
+    allowed_audiences: tuple[str, ...]
+    subject: TrustedSubject
+    connection: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFacts(Stored):
     """A source of users."""
 
@@ -181,18 +230,6 @@ class ConnectionFacts(Stored):
     display_name: str
     strategy: ConnectionStrategy
     password_minimum_length: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
-    """The `address` claim (OpenID Connect Core §5.1.1)."""
-
-    formatted: str | None = None
-    street_address: str | None = None
-    locality: str | None = None
-    region: str | None = None
-    postal_code: str | None = None
-    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,20 +259,16 @@ class UserFacts(Stored):
     phone_number: str | None
     phone_number_verified: bool
     address: Address | None
+    user_metadata: dict[str, object]
+    app_metadata: dict[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SigningKeyFacts:
-    """The public half of a signing key and its self-signed certificate, both PEM."""
+class RoleFacts(Stored):
+    """A named set of permissions that users are given."""
 
-    kid: str
-    alg: SigningAlgorithm
-    state: KeyState
-    public_key: str
-    certificate: str
-    created_at: datetime
-    current_since: datetime | None
-    revoked_at: datetime | None
+    name: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,37 +279,3 @@ class ConsentFacts(Stored):
     client_id: str
     audience: str
     scopes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SessionFacts:
-    """A sign-in of a browser. `id` is the `sid` of ID tokens."""
-
-    id: str
-    user_id: str
-    connection_id: str
-    auth_time: datetime
-    created_at: datetime
-    last_seen_at: datetime
-    expires_at: datetime
-    ended_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEventFacts:
-    """One row of the audit log."""
-
-    id: str
-    type: str
-    created_at: datetime
-    actor_kind: str
-    actor_id: str
-    actor_tenant_id: str
-    client_id: str | None
-    user_id: str | None
-    target_type: str | None
-    target_id: str | None
-    ip: str
-    user_agent: str
-    request_id: str
-    details: dict[str, object]

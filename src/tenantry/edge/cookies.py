@@ -34,8 +34,23 @@ def browser_or_new(request: Request, address: TenantAddress) -> str:
     return browser_cookie(request, address) or new_token()
 
 
+def state_cookie_name(address: TenantAddress) -> str:
+    return _name("state", address)
+
+
+def state_cookie(request: Request, address: TenantAddress) -> str:
+    """What a script of ours may read: it changes at each login and logout, and says no more."""
+    return _read(request, "state", address) or ""
+
+
 def _set(
-    response: Response, kind: str, address: TenantAddress, value: str, max_age: int | None
+    response: Response,
+    kind: str,
+    address: TenantAddress,
+    value: str,
+    max_age: int | None,
+    *,
+    by_script: bool = False,
 ) -> None:
     # Over https frames and cross-site POSTs need None; http is for loopback alone.
     response.set_cookie(
@@ -44,7 +59,7 @@ def _set(
         max_age=max_age,
         path=address.cookie_path,
         secure=address.is_https,
-        httponly=True,
+        httponly=not by_script,
         samesite="none" if address.is_https else "lax",
     )
 
@@ -53,9 +68,13 @@ def set_browser(response: Response, address: TenantAddress, value: str) -> None:
     _set(response, "browser", address, value, _BROWSER_MAX_AGE)
 
 
-def set_session(response: Response, address: TenantAddress, value: str, max_age: int) -> None:
+def set_session(
+    response: Response, address: TenantAddress, value: str, browser_state: str, max_age: int
+) -> None:
     _set(response, "session", address, value, max_age)
+    _set(response, "state", address, browser_state, max_age, by_script=True)
 
 
 def clear_session(response: Response, address: TenantAddress) -> None:
     _set(response, "session", address, "", 0)
+    _set(response, "state", address, new_token(), _BROWSER_MAX_AGE, by_script=True)

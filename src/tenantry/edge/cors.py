@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tenantry.rules.redirect_uris import allowed_origins
+from tenantry.rules.redirect_uris import allowed_origins, is_listed
 from tenantry.services.request import acting_application, request_context
 from tenantry.services.runtime import Runtime
 from tenantry.store import applications
@@ -18,7 +18,13 @@ _OPEN = frozenset(
         "/.well-known/jwks.json",
     }
 )
-_GUARDED = {"/oauth/token": "POST", "/userinfo": "GET, POST", "/graphql": "POST"}
+_GUARDED = {
+    "/oauth/token": "POST",
+    "/oauth/device/code": "POST",
+    "/oauth/revoke": "POST",
+    "/userinfo": "GET, POST",
+    "/graphql": "POST",
+}
 _HEADERS = "Authorization, Content-Type, Idempotency-Key"
 _MAX_AGE = "600"
 
@@ -62,7 +68,7 @@ class Cors:
         listed = allowed_origins(
             application.redirect_uris, application.allowed_origins, application.web_origins
         )
-        return origin in listed or (application.is_system and self._is_ours(scope, origin))
+        return is_listed(origin, listed) or (application.is_system and self._is_ours(scope, origin))
 
     def _is_ours(self, scope: Scope, origin: str) -> bool:
         """The explorers of other tenants sign operators in at the root."""
@@ -74,7 +80,7 @@ class Cors:
         if not allowed:
             tenant_id = request_context(scope).address.tenant_id
             listed = await self._runtime.configuration.get(tenant_id, applications.origins, "")
-            allowed = origin in (listed or ())
+            allowed = is_listed(origin, listed or ())
         headers = [(b"vary", b"Origin"), (b"content-length", b"0")]
         if allowed:
             headers += [

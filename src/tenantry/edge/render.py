@@ -1,4 +1,4 @@
-"""Answers: JSON, pages, redirects and the two response modes."""
+"""Answers: JSON, pages, redirects and the response modes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from starlette.responses import RedirectResponse, Response
 
 from tenantry.oauth.authorization_request import ResponseTarget
-from tenantry.pages import FormPostView, form_post_page, security_headers
+from tenantry.pages import (
+    FormPostView,
+    WebMessageView,
+    form_post_page,
+    security_headers,
+    web_message_page,
+)
+from tenantry.rules.redirect_uris import origin_of
 
 _compact = json.JSONEncoder(separators=(",", ":")).encode
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -27,8 +34,10 @@ def json_response(
     )
 
 
-def page(html: str, status: int = 200) -> Response:
-    return Response(html.encode(), status, security_headers("page"), "text/html; charset=utf-8")
+def page(html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """With the headers of any page of ours, unless others are given."""
+    chosen = headers or security_headers("page")
+    return Response(html.encode(), status, chosen, "text/html; charset=utf-8")
 
 
 def see_other(url: str) -> Response:
@@ -54,7 +63,21 @@ def authorization_response(
         return Response(
             html.encode(), 200, security_headers("form_post"), "text/html; charset=utf-8"
         )
+    if target.response_mode == "web_message":
+        return _web_message(target, fields)
+    if target.response_mode == "fragment":
+        return see_other(f"{target.redirect_uri}#{urlencode(fields, quote_via=quote)}")
     return see_other(with_query(target.redirect_uri, fields))
+
+
+def _web_message(target: ResponseTarget, fields: Mapping[str, str]) -> Response:
+    """Web Message Response Mode §2: posted to the registered origin, and framed by it alone."""
+    origin = origin_of(target.redirect_uri)
+    if origin is None:
+        raise ValueError("a web_message answer needs a web origin")
+    html = web_message_page(WebMessageView(origin, _compact(fields)))
+    headers = security_headers("web_message", origin)
+    return Response(html.encode(), 200, headers, "text/html; charset=utf-8")
 
 
 def with_query(uri: str, fields: Mapping[str, str]) -> str:

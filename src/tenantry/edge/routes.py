@@ -10,7 +10,19 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tenantry.core.errors import Overloaded
-from tenantry.edge.endpoints import authorize, interaction, logout, metadata, operations, userinfo
+from tenantry.edge.endpoints import (
+    authorize,
+    confirmation,
+    device,
+    interaction,
+    logout,
+    metadata,
+    operations,
+    userinfo,
+)
+from tenantry.edge.endpoints.check_session import check_session
+from tenantry.edge.endpoints.introspection import introspection
+from tenantry.edge.endpoints.revocation import revocation
 from tenantry.edge.endpoints.token import token
 from tenantry.edge.errors import error_response_page, oauth_error, overloaded
 from tenantry.edge.render import json_response
@@ -21,6 +33,8 @@ Methods = Mapping[str, Endpoint]
 
 ROUTES: Mapping[str, Methods] = {
     "/oauth/token": {"POST": token},
+    "/oauth/introspect": {"POST": introspection},
+    "/oauth/revoke": {"POST": revocation},
     "/userinfo": {"GET": userinfo.userinfo, "POST": userinfo.userinfo},
     "/.well-known/jwks.json": {"GET": metadata.jwks},
     "/.well-known/openid-configuration": {"GET": metadata.provider},
@@ -28,8 +42,13 @@ ROUTES: Mapping[str, Methods] = {
     "/.well-known/oauth-protected-resource/graphql": {"GET": metadata.protected_resource},
     "/authorize": {"GET": authorize.authorization, "POST": authorize.authorization},
     "/u/login": {"GET": interaction.login_form, "POST": interaction.login},
+    "/u/account": {"GET": confirmation.account_form, "POST": confirmation.account},
     "/u/consent": {"GET": interaction.consent_form, "POST": interaction.consent},
+    "/u/confirm": {"GET": confirmation.confirm_form, "POST": confirmation.confirm},
+    "/oauth/device/code": {"POST": device.codes},
+    "/u/device": {"GET": device.code_form, "POST": device.code_typed},
     "/u/logout": {"POST": logout.confirm},
+    "/oidc/check_session": {"GET": check_session},
     "/oidc/logout": {"GET": logout.rp_initiated, "POST": logout.rp_initiated},
     "/v2/logout": {"GET": logout.return_to},
     "/healthz": {"GET": operations.healthz},

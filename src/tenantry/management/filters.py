@@ -12,6 +12,7 @@ from tenantry.management.mutations.inputs import sent
 from tenantry.management.types.common import setting
 from tenantry.store.audit import EventFilter
 from tenantry.store.client_grants import ClientGrantFilter
+from tenantry.store.sessions import SessionFilter
 from tenantry.store.users import UserFilter
 
 _ABOUT = {
@@ -34,6 +35,8 @@ _ABOUT = {
     "until": "Only events before this moment.",
     "event_client_id": "Only events about the application with this `clientId`.",
     "user_id": "Only events about the user with this `userId`.",
+    "session_user_id": "Only sessions of the user with this `userId`.",
+    "active": "Only sessions that last, or only those that are over.",
 }
 _ALL = "All that is given must hold; texts have at most 600 characters."
 MAX_TYPES = 50
@@ -63,6 +66,11 @@ class ApplicationFilter:
 
 @strawberry.input(description=f"Narrows a list of APIs. {_ALL}")
 class ResourceServerFilter:
+    name_contains: str | None = setting(_ABOUT, "name_contains")
+
+
+@strawberry.input(description=f"Narrows a list of roles. {_ALL}")
+class RoleFilter:
     name_contains: str | None = setting(_ABOUT, "name_contains")
 
 
@@ -96,6 +104,18 @@ class UserFilterInput:
             connection=text(self.connection),
             blocked=sent(self.blocked),
         )
+
+
+@strawberry.input(
+    name="SessionFilter",
+    description=f"Narrows a list of sessions. {_ALL}",
+)
+class SessionFilterInput:
+    user_id: str | None = setting(_ABOUT, "session_user_id")
+    active: bool | None = setting(_ABOUT, "active")
+
+    def facts(self) -> SessionFilter:
+        return SessionFilter(text(self.user_id), sent(self.active))
 
 
 @strawberry.input(description=f"Narrows the audit log. {_ALL}")

@@ -12,9 +12,22 @@ from tenantry.core.facts import (
     ClientGrantFacts,
     ConnectionFacts,
     ResourceServerFacts,
+    RoleFacts,
+    SessionFacts,
+    UserFacts,
 )
-from tenantry.store import applications, client_grants, connections, resource_servers
+from tenantry.store import (
+    applications,
+    client_grants,
+    connections,
+    resource_servers,
+    roles,
+    session_clients,
+    sessions,
+    users,
+)
 from tenantry.store.pages import EMPTY_PAGE, Page, PageRequest
+from tenantry.store.roles import Permission
 from tenantry.store.unit_of_work import TenantSession
 
 T = TypeVar("T")
@@ -38,6 +51,17 @@ class Loaders:
         self.connection: DataLoader[str, ConnectionFacts | None] = self._by_key(
             connections.find_by_ids
         )
+        self.role_permissions: DataLoader[str, tuple[Permission, ...]] = self._by_key(
+            roles.permissions_of_each, ()
+        )
+        self.role_users: DataLoader[PageKey, Page[UserFacts]] = self._pages(roles.users_of_each)
+        self.role_user_count: DataLoader[str, int] = self._by_key(roles.count_users_of_each, 0)
+        self.user_roles: DataLoader[str, tuple[RoleFacts, ...]] = self._by_key(
+            roles.of_each_user, ()
+        )
+        self.user_permissions: DataLoader[str, tuple[Permission, ...]] = self._by_key(
+            users.permissions_of_each, ()
+        )
         self.client_grants: DataLoader[PageKey, Page[ClientGrantFacts]] = self._pages(
             client_grants.first_of_each_client
         )
@@ -49,6 +73,14 @@ class Loaders:
         )
         self.connection_count: DataLoader[str, int] = self._by_key(
             connections.count_of_each_application, 0
+        )
+        self.user: DataLoader[str, UserFacts | None] = self._by_key(users.find_by_ids)
+        self.sessions: DataLoader[PageKey, Page[SessionFacts]] = self._pages(
+            sessions.first_of_each_user
+        )
+        self.session_count: DataLoader[str, int] = self._by_key(sessions.count_of_each_user, 0)
+        self.session_clients: DataLoader[str, tuple[str, ...]] = self._by_key(
+            session_clients.of_each, ()
         )
 
     def clear(self) -> None:

@@ -17,8 +17,11 @@ from tenantry.management.types.common import Node
 from tenantry.management.types.connection import Connection
 from tenantry.management.types.log_event import LogEvent
 from tenantry.management.types.resource_server import ResourceServer
+from tenantry.management.types.role import Role
+from tenantry.management.types.session import Session
 from tenantry.management.types.signing_key import SigningKey
 from tenantry.management.types.tenant import Tenant
+from tenantry.management.types.trusted_issuer import TrustedIssuer
 from tenantry.management.types.user import User
 from tenantry.store import (
     applications,
@@ -27,7 +30,10 @@ from tenantry.store import (
     connections,
     installation,
     resource_servers,
+    roles,
+    sessions,
     signing_keys,
+    trusted_issuers,
     users,
 )
 
@@ -47,7 +53,10 @@ NODE_TYPES = {
     "Connection": NodeType("read:connections", connections.find, Connection.of),
     "LogEvent": NodeType("read:logs", audit.find, LogEvent.of),
     "ResourceServer": NodeType("read:resource_servers", resource_servers.find, ResourceServer.of),
+    "Session": NodeType("read:sessions", sessions.find, Session.of),
+    "Role": NodeType("read:roles", roles.find, Role.of),
     "SigningKey": NodeType("read:signing_keys", signing_keys.find, SigningKey.of),
+    "TrustedIssuer": NodeType("read:tenant_settings", trusted_issuers.find, TrustedIssuer.of),
     "User": NodeType("read:users", users.find, User.of),
 }
 

@@ -44,14 +44,34 @@ class ConnectionOrder(Enum):
     NAME_DESC = strawberry.enum_value("name desc", description=Z_TO_A)
 
 
+@strawberry.enum(description="How trusted issuers are ordered.")
+class TrustedIssuerOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+
+
 @strawberry.enum(description="How client grants are ordered.")
 class ClientGrantOrder(Enum):
     CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
     CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
 
 
+@strawberry.enum(description="How roles are ordered.")
+class RoleOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+    NAME_ASC = strawberry.enum_value("name asc", description=A_TO_Z)
+    NAME_DESC = strawberry.enum_value("name desc", description=Z_TO_A)
+
+
 @strawberry.enum(description="How users are ordered.")
 class UserOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+
+
+@strawberry.enum(description="How sessions are ordered.")
+class SessionOrder(Enum):
     CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
     CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
 

@@ -30,6 +30,9 @@ from tenantry.management.orders import (
     TenantOrder,
     UserOrder,
 )
+from tenantry.management.role_queries import RoleQueries
+from tenantry.management.session_queries import SessionQueries
+from tenantry.management.trusted_issuer_queries import TrustedIssuerQueries
 from tenantry.management.types.application import Application
 from tenantry.management.types.client_grant import ClientGrant
 from tenantry.management.types.common import Node
@@ -54,7 +57,7 @@ from tenantry.store import (
 
 
 @strawberry.type(description="What can be read at the tenant of this address.")
-class Query:
+class Query(RoleQueries, SessionQueries, TrustedIssuerQueries):
     @field("Who asks, and what the caller may do.")
     async def viewer(self, info: Info) -> Viewer:
         return viewer_of(info)

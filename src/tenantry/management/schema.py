@@ -16,9 +16,12 @@ from tenantry.management.mutations.applications import ApplicationMutations
 from tenantry.management.mutations.client_grants import ClientGrantMutations
 from tenantry.management.mutations.connections import ConnectionMutations
 from tenantry.management.mutations.resource_servers import ResourceServerMutations
+from tenantry.management.mutations.roles import RoleMutations
+from tenantry.management.mutations.sessions import SessionMutations
 from tenantry.management.mutations.signing_keys import SigningKeyMutations
 from tenantry.management.mutations.tenants import TenantMutations
 from tenantry.management.mutations.test_applications import TestApplicationMutations
+from tenantry.management.mutations.trusted_issuers import TrustedIssuerMutations
 from tenantry.management.mutations.users import UserMutations
 from tenantry.management.queries import Query
 from tenantry.management.scalars import DATE_TIME
@@ -36,9 +39,12 @@ class Mutation(
     ClientGrantMutations,
     ConnectionMutations,
     ResourceServerMutations,
+    RoleMutations,
+    SessionMutations,
     SigningKeyMutations,
     TenantMutations,
     TestApplicationMutations,
+    TrustedIssuerMutations,
     UserMutations,
 ):
     pass

@@ -5,34 +5,50 @@ from tenantry.models.authorization import Authorization
 from tenantry.models.client_grant import ClientGrant
 from tenantry.models.connection import Connection, ConnectionApplication
 from tenantry.models.consent import Consent
+from tenantry.models.device_code import Attempt, DeviceCode
 from tenantry.models.installation import Epoch, Installation, Lease
 from tenantry.models.log_event import LogEvent
 from tenantry.models.mutation_record import MutationRecord
+from tenantry.models.outbox import Delivery
+from tenantry.models.replay_identifier import ReplayIdentifier
 from tenantry.models.resource_server import ResourceServer
-from tenantry.models.session import Session
+from tenantry.models.role import Role, RolePermission, UserRole
+from tenantry.models.session import Session, SessionClient
 from tenantry.models.signing_key import SigningKey
 from tenantry.models.tenant import Tenant
-from tenantry.models.token import AccessToken, TokenFamily
+from tenantry.models.token import AccessToken, RefreshToken, RevokedToken, TokenFamily
+from tenantry.models.trusted_issuer import TrustedIssuer
 from tenantry.models.user import User, UserPermission
 
 __all__ = [
     "AccessToken",
     "Application",
+    "Attempt",
     "Authorization",
     "ClientGrant",
     "Connection",
     "ConnectionApplication",
     "Consent",
+    "Delivery",
+    "DeviceCode",
     "Epoch",
     "Installation",
     "Lease",
     "LogEvent",
     "MutationRecord",
+    "RefreshToken",
+    "ReplayIdentifier",
     "ResourceServer",
+    "RevokedToken",
+    "Role",
+    "RolePermission",
     "Session",
+    "SessionClient",
     "SigningKey",
     "Tenant",
     "TokenFamily",
+    "TrustedIssuer",
     "User",
     "UserPermission",
+    "UserRole",
 ]

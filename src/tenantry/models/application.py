@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Index
 
@@ -30,11 +31,36 @@ class Application(StoredRow, table=True):
     logo_uri: str | None
     policy_uri: str | None
     tos_uri: str | None
+    backchannel_logout_uri: str | None
+    backchannel_logout_session_required: bool
+    frontchannel_logout_uri: str | None
+    frontchannel_logout_session_required: bool
+    logout_confirmation: bool | None
     is_first_party: bool
     oidc_conformant: bool
     require_pkce: bool
     id_token_lifetime: int
+    refresh_token_rotation: bool
+    refresh_token_overlap: int
+    refresh_token_lifetime: int
+    refresh_token_idle_lifetime: int
     id_token_signed_response_alg: str
+    userinfo_signed_response_alg: str | None
+    default_max_age: int | None
+    require_auth_time: bool
+    default_acr_values: list[str] = json_field()
+    subject_type: str
+    sector_identifier_uri: str | None
+    non_verifiable_callback_confirmation: bool | None
+    application_metadata: dict[str, str] = json_field()
+    claim_mappings: list[dict[str, Any]] = json_field()
+    jwks: str | None
+    jwks_uri: str | None
+    token_endpoint_auth_signing_alg: str | None
+    request_object_signing_alg: str | None
+    request_uris: list[str] = json_field()
     secret_digest: str | None
+    secret_envelope: str | None
+    token_exchange_audiences: list[str] = json_field()
     is_system: bool
     deleted_at: datetime | None = None

@@ -27,7 +27,9 @@ class Authorization(TenantRow, table=True):
     user_id: str | None
     auth_time: datetime | None
     authenticated_at: datetime | None
+    account_chosen: bool
     consented: bool
+    confirmed: bool
     scopes: list[str] = json_field()
     code_digest: str | None
     code_expires_at: datetime | None

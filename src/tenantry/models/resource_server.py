@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from sqlmodel import Index
+from typing import Any
 
-from tenantry.models.base import StoredRow, json_field
+from sqlmodel import Field, Index
+
+from tenantry.models.base import Json, StoredRow, json_field
 
 
 class ResourceServer(StoredRow, table=True):
-    """An API."""
+    """An API. `signing_secret` is an envelope, where it signs with a secret of its own."""
 
     __tablename__ = "resource_servers"
     __table_args__ = (
@@ -18,8 +20,12 @@ class ResourceServer(StoredRow, table=True):
     scopes: list[dict[str, str]] = json_field()
     signing_alg: str
     token_lifetime: int
+    token_lifetime_for_web: int
     token_dialect: str
+    token_encryption: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    signing_secret: str | None = None
     skip_consent_for_first_party: bool
+    allow_offline_access: bool
     user_access_policy: str
     client_access_policy: str
     enforce_policies: bool

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Field, Index, SQLModel
 
@@ -40,7 +41,13 @@ class Tenant(SQLModel, table=True):
     logout_confirmation: bool
     authorization_response_iss_parameter_supported: bool
     remove_alg_from_jwks: bool
+    refresh_token_revocation_deletes_grant: bool
     signing_algorithms: list[str] = json_field()
+    claim_mappings: list[dict[str, Any]] = json_field()
+    acr_values_supported: list[str] = json_field()
+    non_verifiable_callback_confirmation: bool
+    device_user_code_charset: str
+    device_user_code_mask: str
     revision: int
     created_at: datetime
     updated_at: datetime

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Field, Index, SQLModel
 
-from tenantry.models.base import TenantRow
+from tenantry.models.base import Json, TenantRow, json_field
 
 
 class TokenFamily(TenantRow, table=True):
@@ -21,6 +22,7 @@ class TokenFamily(TenantRow, table=True):
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None = None
+    claims: dict[str, Any] | None = Field(default=None, sa_type=Json)
 
 
 class AccessToken(SQLModel, table=True):
@@ -31,4 +33,32 @@ class AccessToken(SQLModel, table=True):
     tenant_id: str = Field(primary_key=True)
     digest: str = Field(primary_key=True)
     family_id: str
+    expires_at: datetime
+
+
+class RefreshToken(SQLModel, table=True):
+    """What the refresh tokens of a family may do, and which generation is the newest."""
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (Index("refresh_tokens_expiry", "expires_at"),)
+    tenant_id: str = Field(primary_key=True)
+    family_id: str = Field(primary_key=True)
+    issuer: str
+    audience: str | None
+    scopes: list[str] = json_field()
+    auth_time: datetime
+    generation: int
+    rotated_at: datetime
+    created_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
+
+
+class RevokedToken(SQLModel, table=True):
+    """An access token of an application that was revoked before its time, as its digest."""
+
+    __tablename__ = "revoked_tokens"
+    __table_args__ = (Index("revoked_tokens_expiry", "expires_at"),)
+    tenant_id: str = Field(primary_key=True)
+    digest: str = Field(primary_key=True)
     expires_at: datetime

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Field, Index, SQLModel
 
-from tenantry.models.base import Json, StoredRow
+from tenantry.models.base import Json, StoredRow, json_field
 
 
 class User(StoredRow, table=True):
@@ -43,6 +43,8 @@ class User(StoredRow, table=True):
     phone_number: str | None
     phone_number_verified: bool
     address: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    user_metadata: dict[str, Any] = json_field()
+    app_metadata: dict[str, Any] = json_field()
 
 
 class UserPermission(SQLModel, table=True):

@@ -105,7 +105,7 @@ def redeem(
     if request.audience and api is None:
         return invalid_grant("The API of this authorization is gone.")
     family_id = issue.new_family_id()
-    lifetime = user_tokens.access_token_lifetime(api)
+    lifetime = user_tokens.family_lifetime(client.application, api, found.scopes)
     if not authorizations.claim_code(db, found.id, family_id, db.now + lifetime):
         winner = authorizations.find_by_code(db, db.vault.digests(presented.code, CODE_PURPOSE))
         return _replayed(db, winner or found)
@@ -122,6 +122,7 @@ def redeem(
             auth_time=found.auth_time or db.now,
             nonce=request.nonce,
             family_id=family_id,
+            wanted=request.wanted,
         ),
         ring,
     )

@@ -9,23 +9,21 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from tenantry.core.facts import ApplicationFacts, GrantType, TenantFacts
+from tenantry.core.facts import ApplicationFacts, TenantFacts
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import pkce
+from tenantry.oauth import claims_request, pkce, response_types
+from tenantry.oauth.claims_request import ClaimsRequest, WantedClaims
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.response_types import CODE, ResponseType
+from tenantry.rules.client_metadata import MAX_AGE
 from tenantry.rules.interaction import PROMPTS
-from tenantry.rules.redirect_uris import is_registered
-from tenantry.tokens.verify import InvalidToken, verify_id_token_hint
+from tenantry.rules.redirect_uris import is_pattern, is_registered
+from tenantry.tokens.verify import ApplicationSecret, InvalidToken, verify_id_token_hint
 
-RESPONSE_TYPES = ("code",)
-RESPONSE_MODES = ("query", "form_post")
 _UNSUPPORTED = {
-    "request": "request_not_supported",
-    "request_uri": "request_uri_not_supported",
     "registration": "registration_not_supported",
 }
-_MAX_AGE = 10 * 365 * 24 * 3600
 
 
 class PageError(Exception):
@@ -39,11 +37,15 @@ class PageError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ResponseTarget:
-    """Where the answer goes, and how. It was registered by the application."""
+    """Where the answer goes, and how. It was registered by the application.
+
+    `openid_client_id` is the application that gets `session_state` with an answer.
+    """
 
     redirect_uri: str
     response_mode: str
     state: str | None
+    openid_client_id: str | None = None
 
 
 class RedirectError(Exception):
@@ -60,7 +62,8 @@ class RedirectError(Exception):
 class AuthorizationRequest:
     """A valid request. `redirect_uri_given` says whether the request named it (§4.1.3).
 
-    `expected_user_id` is the subject of the `id_token_hint`.
+    `expected_user_id` is the subject of the `id_token_hint`. `device_id` is the device that the
+    answer is for, instead of a redirect URI.
     """
 
     client_id: str
@@ -76,10 +79,26 @@ class AuthorizationRequest:
     max_age: int | None
     login_hint: str | None
     expected_user_id: str | None = None
+    response_type: str = CODE
+    acr_values: tuple[str, ...] = ()
+    claims: ClaimsRequest = claims_request.NOTHING
+    device_id: str | None = None
 
     @property
     def target(self) -> ResponseTarget:
-        return ResponseTarget(self.redirect_uri, self.response_mode, self.state)
+        openid_client_id = self.client_id if "openid" in self.scopes else None
+        return ResponseTarget(self.redirect_uri, self.response_mode, self.state, openid_client_id)
+
+    @property
+    def answer(self) -> ResponseType:
+        return ResponseType(frozenset(self.response_type.split()))
+
+    @property
+    def wanted(self) -> WantedClaims:
+        """What its ID tokens and userinfo tell beside the claims of scopes (§2, §5.5)."""
+        asks_for_time = self.max_age is not None or self.claims.auth_time
+        preferred = (*self.claims.acr_values, *self.acr_values)
+        return WantedClaims(self.claims, preferred, asks_for_time)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -91,6 +110,10 @@ class AuthorizationRequest:
                 **stored,
                 "scopes": tuple(stored["scopes"]),
                 "prompt": tuple(stored["prompt"]),
+                "acr_values": tuple(stored.get("acr_values", ())),
+                "claims": ClaimsRequest.from_json(stored["claims"])
+                if "claims" in stored
+                else claims_request.NOTHING,
             }
         )
 
@@ -114,7 +137,7 @@ def decide_redirect_uri(
         raise PageError(error.error, error.description) from None
     if asked is None:
         registered = application.redirect_uris
-        if application.oidc_conformant or len(registered) != 1:
+        if application.oidc_conformant or len(registered) != 1 or is_pattern(registered[0]):
             raise PageError("invalid_request", "The parameter redirect_uri is missing.")
         return registered[0], False
     known = is_registered(asked, application.redirect_uris, application.application_type)
@@ -132,20 +155,28 @@ def read_request(
     redirect_uri: tuple[str, bool],
     ring: KeyRing,
     issuer: str,
+    shared: ApplicationSecret | None = None,
 ) -> AuthorizationRequest:
     """The rest of the request; whatever is wrong with it goes to the redirect URI."""
     uri, given = redirect_uri
-    state = None if "state" in parameters.repeated else parameters.get("state")
-    asked_mode = None if "response_mode" in parameters.repeated else parameters.get("response_mode")
-    mode = asked_mode if asked_mode in RESPONSE_MODES else "query"
-    if mode == "form_post" and not uri.startswith(("http://", "https://")):
-        mode = "query"
-    target = ResponseTarget(uri, mode, state)
+    target, response_type = response_target(parameters, application, uri)
     try:
-        request = _read(parameters, application, tenant, target, given=given)
-        return replace(request, expected_user_id=_read_hint(parameters, ring, issuer))
+        request = _read(parameters, application, tenant, target, response_type, given=given)
+        return replace(request, expected_user_id=_read_hint(parameters, ring, issuer, shared))
     except OAuthError as error:
         raise RedirectError(target, error.error, error.description) from None
+
+
+def response_target(
+    parameters: Parameters, application: ApplicationFacts, uri: str
+) -> tuple[ResponseTarget, ResponseType | None]:
+    """Where every answer goes from here on, and the response type if it is one."""
+    state = None if "state" in parameters.repeated else parameters.get("state")
+    asked_mode = None if "response_mode" in parameters.repeated else parameters.get("response_mode")
+    asked_type = None if "response_type" in parameters.repeated else parameters.get("response_type")
+    response_type = response_types.parse(asked_type) if asked_type else None
+    mode = response_types.usable_mode(asked_mode, response_type, application, uri)
+    return ResponseTarget(uri, mode, state), response_type
 
 
 def _read(
@@ -153,6 +184,7 @@ def _read(
     application: ApplicationFacts,
     tenant: TenantFacts,
     target: ResponseTarget,
+    response_type: ResponseType | None,
     *,
     given: bool,
 ) -> AuthorizationRequest:
@@ -160,48 +192,54 @@ def _read(
     for name, error in _UNSUPPORTED.items():
         if parameters.get(name) is not None:
             raise OAuthError(error, f"The parameter {name} is not supported.")
-    response_type = parameters.require("response_type")
-    if response_type not in RESPONSE_TYPES:
-        raise OAuthError("unsupported_response_type", "The response_type must be code.")
-    if GrantType.AUTHORIZATION_CODE not in application.grant_types:
-        raise OAuthError(
-            "unauthorized_client",
-            "The application is not allowed to use the grant type authorization_code.",
-        )
-    if parameters.get("response_mode") not in {None, target.response_mode}:
-        raise invalid_request("The response_mode must be query or form_post.")
+    parameters.require("response_type")
+    if response_type is None:
+        raise OAuthError("unsupported_response_type", "The response_type is not supported.")
+    response_types.require_mode(parameters.get("response_mode"), target.response_mode)
     scopes = parameters.scopes()
     if not scopes:
         if application.oidc_conformant:
             raise OAuthError("invalid_scope", "The parameter scope is missing.")
         scopes = ("openid",)
+    nonce = parameters.get("nonce")
+    response_types.require_allowed(response_type, application, target.redirect_uri, scopes, nonce)
+    claims = claims_request.read(parameters.get("claims"))
+    claims_request.require_supported(claims.acr_values, tenant.acr_values_supported)
     return AuthorizationRequest(
         client_id=application.client_id,
         redirect_uri=target.redirect_uri,
         redirect_uri_given=given,
         response_mode=target.response_mode,
         state=target.state,
-        nonce=parameters.get("nonce"),
+        nonce=nonce,
         scopes=scopes,
         audience=parameters.audience() or tenant.default_audience,
         code_challenge=pkce.read_challenge(
             parameters.get("code_challenge"),
             parameters.get("code_challenge_method"),
-            required=application.is_public or application.require_pkce,
+            required=response_type.has_code and (application.is_public or application.require_pkce),
         ),
         prompt=_read_prompt(parameters),
-        max_age=_read_max_age(parameters),
+        max_age=_read_max_age(parameters, application.default_max_age),
         login_hint=parameters.get("login_hint"),
+        response_type=" ".join(sorted(response_type.parts)),
+        acr_values=claims_request.read_acr_values(
+            parameters.get("acr_values"), tenant.acr_values_supported
+        )
+        or application.default_acr_values,
+        claims=claims,
     )
 
 
-def _read_hint(parameters: Parameters, ring: KeyRing, issuer: str) -> str | None:
+def _read_hint(
+    parameters: Parameters, ring: KeyRing, issuer: str, shared: ApplicationSecret | None
+) -> str | None:
     """OpenID Connect Core §3.1.2.1: whom an ID token of ours, expired or not, speaks of."""
     unverified_hint = parameters.get("id_token_hint")
     if unverified_hint is None:
         return None
     try:
-        return verify_id_token_hint(unverified_hint, ring, issuer).subject
+        return verify_id_token_hint(unverified_hint, ring, issuer, shared).subject
     except InvalidToken:
         raise invalid_request("The id_token_hint is not one of ours.") from None
 
@@ -217,10 +255,10 @@ def _read_prompt(parameters: Parameters) -> tuple[str, ...]:
     return values
 
 
-def _read_max_age(parameters: Parameters) -> int | None:
+def _read_max_age(parameters: Parameters, default: int | None) -> int | None:
     value = parameters.get("max_age")
     if value is None:
-        return None
+        return default
     if not (value.isascii() and value.isdigit() and len(value) <= 10):
         raise invalid_request("The parameter max_age is not a number of seconds.")
-    return min(int(value), _MAX_AGE)
+    return min(int(value), MAX_AGE)

@@ -1,4 +1,4 @@
-"""RFC 6749 §4.1 and OpenID Connect Core §3.1.2: from the request to the code.
+"""RFC 6749 §4.1 and OpenID Connect Core §3: from the request to the answer.
 
 Law: an authorization is one stored transaction. Login and consent are steps of it, decided anew
 by `rules.interaction` each time, so that no other URL leads around them.
@@ -16,25 +16,30 @@ from tenantry.core.facts import (
     UserFacts,
 )
 from tenantry.core.ids import new_id, new_token
+from tenantry.oauth import device_outcome, front_channel
 from tenantry.oauth.authorization_request import AuthorizationRequest, ResponseTarget
+from tenantry.oauth.device_outcome import DeviceAnswered
 from tenantry.oauth.standing import Standing, Subject, stand
+from tenantry.oauth.user_tokens import FrontChannel, FrontChannelClient, UserGrant
 from tenantry.rules.authorization import Granted, Refused
 from tenantry.rules.interaction import Step
-from tenantry.store import authorizations, consents
+from tenantry.store import authorizations
 from tenantry.store.audit import Event, record
 from tenantry.store.authorizations import AuthorizationFacts, AuthorizationState
 from tenantry.store.unit_of_work import TenantSession
+from tenantry.tokens.issue import new_family_id
 
 CODE_PURPOSE = "authorization code"
 HANDLE_PURPOSE = "authorization handle"
 BROWSER_PURPOSE = "browser"
 CODE_LIFETIME = timedelta(seconds=300)
 PENDING_LIFETIME = timedelta(hours=1)
+PAGES = frozenset({Step.LOGIN, Step.SELECT_ACCOUNT, Step.CONSENT, Step.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """The answer for the application: a code, or an error."""
+    """The answer for the application: a code and tokens, or an error."""
 
     target: ResponseTarget
     parameters: Mapping[str, str]
@@ -48,13 +53,16 @@ class Ask:
     handle: str
 
 
+Outcome = Ask | Respond | DeviceAnswered
+
+
 def begin(
     db: TenantSession,
     subject: Subject,
     request: AuthorizationRequest,
     session: SessionFacts | None,
     browser: str,
-) -> Ask | Respond:
+) -> Outcome:
     """Stores the authorization and answers at once where nobody needs to be asked."""
     authorization = AuthorizationFacts(
         id=new_id(),
@@ -80,7 +88,7 @@ def begin(
         authorization = replace(authorization, session_id=None, user_id=None, auth_time=None)
     handle = new_token()
     authorizations.create(db, authorization, db.vault.digest(handle, HANDLE_PURPOSE))
-    return _proceed(db, subject, request, authorization, standing, handle)
+    return proceed(db, subject, request, authorization, standing, handle)
 
 
 def find_pending(db: TenantSession, handle: str, browser: str) -> AuthorizationFacts | None:
@@ -101,11 +109,11 @@ def client_id_of(db: TenantSession, handle: str) -> str | None:
 
 def resume(
     db: TenantSession, subject: Subject, authorization: AuthorizationFacts, handle: str
-) -> Ask | Respond:
+) -> Outcome:
     """What the stored authorization needs now."""
     request = AuthorizationRequest.from_json(authorization.request)
     standing = stand(db, subject, request, authorization)
-    return _proceed(db, subject, request, authorization, standing, handle)
+    return proceed(db, subject, request, authorization, standing, handle)
 
 
 def after_login(
@@ -114,7 +122,7 @@ def after_login(
     authorization: AuthorizationFacts,
     session: SessionFacts,
     handle: str,
-) -> Ask | Respond:
+) -> Outcome:
     """The person has just proved who they are."""
     changes: dict[str, Any] = {
         "session_id": session.id,
@@ -127,113 +135,129 @@ def after_login(
     return resume(db, subject, replace(authorization, **changes), handle)
 
 
-def after_consent(
-    db: TenantSession,
-    subject: Subject,
-    authorization: AuthorizationFacts,
-    handle: str,
-    *,
-    allowed: bool,
-) -> Ask | Respond:
-    """The person has answered; only a signed-in one is heard."""
-    request = AuthorizationRequest.from_json(authorization.request)
-    standing = stand(db, subject, request, authorization)
-    if standing.step is not Step.CONSENT or standing.user is None:
-        return _proceed(db, subject, request, authorization, standing, handle)
-    if not allowed:
-        return _refuse(db, request, authorization, "access_denied", "The person refused.")
-    if isinstance(standing.decision, Granted):
-        consents.add_scopes(
-            db,
-            standing.user.id,
-            request.client_id,
-            subject.consent_audience(),
-            standing.decision.scopes,
-        )
-        record(
-            db,
-            Event(
-                "consent.given",
-                client_id=request.client_id,
-                user_id=standing.user.id,
-                details={
-                    "audience": subject.consent_audience(),
-                    "scope": " ".join(standing.decision.scopes),
-                },
-            ),
-        )
-    authorizations.advance(db, authorization.id, {"consented": True})
-    return resume(db, subject, replace(authorization, consented=True), handle)
-
-
-def scopes_to_allow(
-    db: TenantSession, subject: Subject, authorization: AuthorizationFacts
-) -> tuple[UserFacts, tuple[str, ...]] | None:
-    """Who is asked for consent, and for what; None where consent is not the next step."""
-    request = AuthorizationRequest.from_json(authorization.request)
-    standing = stand(db, subject, request, authorization)
-    if standing.step is not Step.CONSENT or standing.user is None:
-        return None
-    scopes = standing.decision.scopes if isinstance(standing.decision, Granted) else ()
-    return standing.user, scopes
-
-
 def next_page(db: TenantSession, subject: Subject, authorization: AuthorizationFacts) -> Step:
     """The step that an authorization waits for."""
     request = AuthorizationRequest.from_json(authorization.request)
     return stand(db, subject, request, authorization).step
 
 
-def _proceed(
+def proceed(
     db: TenantSession,
     subject: Subject,
     request: AuthorizationRequest,
     authorization: AuthorizationFacts,
     standing: Standing,
     handle: str,
-) -> Ask | Respond:
+) -> Outcome:
     decision, step = standing.decision, standing.step
     if isinstance(decision, Refused):
-        return _refuse(db, request, authorization, decision.error, decision.description)
-    if step in {Step.LOGIN, Step.CONSENT}:
+        return refuse(db, request, authorization, decision.error, decision.description)
+    if step in PAGES:
         return Ask(step, handle)
     if step is not Step.ISSUE or standing.user is None:
-        return _refuse(db, request, authorization, step.value, "The person must be asked.")
-    code = new_token()
-    issued = authorizations.advance(
-        db,
-        authorization.id,
-        {
-            "state": AuthorizationState.ISSUED,
-            "scopes": decision.scopes,
-            "code_expires_at": db.now + CODE_LIFETIME,
-        },
-        db.vault.digest(code, CODE_PURPOSE),
+        return refuse(db, request, authorization, step.value, "The person must be asked.")
+    if request.device_id is not None:
+        return _connect(db, subject, request, authorization, standing)
+    return _issue(db, subject, request, authorization, (standing.user, decision))
+
+
+def _issue(
+    db: TenantSession,
+    subject: Subject,
+    request: AuthorizationRequest,
+    authorization: AuthorizationFacts,
+    granted: tuple[UserFacts, Granted],
+) -> Outcome:
+    """Claims the authorization, then makes the parts of the answer (RFC 6749 §4.1.2, §4.2.2)."""
+    user, decision = granted
+    code = new_token() if request.answer.has_code else None
+    changes: dict[str, Any] = {"state": AuthorizationState.REDEEMED, "scopes": decision.scopes}
+    if code is not None:
+        expiry = {"code_expires_at": db.now + CODE_LIFETIME}
+        changes |= {"state": AuthorizationState.ISSUED} | expiry
+    digest = db.vault.digest(code, CODE_PURPOSE) if code else None
+    if not authorizations.advance(db, authorization.id, changes, digest):
+        return refuse(db, request, authorization, "access_denied", "It was answered already.")
+    _note_granted(db, subject, request, user, decision.scopes)
+    fields = {"code": code} if code else {}
+    if request.answer.in_front:
+        grant = _front_channel_grant(db, subject, request, authorization, granted, code)
+        fields |= front_channel.issue(db, subject.address, grant, subject.ring)
+    return Respond(request.target, fields)
+
+
+def _front_channel_grant(
+    db: TenantSession,
+    subject: Subject,
+    request: AuthorizationRequest,
+    authorization: AuthorizationFacts,
+    granted: tuple[UserFacts, Granted],
+    code: str | None,
+) -> UserGrant:
+    user, decision = granted
+    return UserGrant(
+        grant_type=front_channel.GRANT_TYPE,
+        client=FrontChannelClient(subject.application),
+        user=user,
+        api=decision.api,
+        scopes=decision.scopes,
+        session_id=authorization.session_id,
+        auth_time=authorization.auth_time or db.now,
+        nonce=request.nonce,
+        family_id=new_family_id(),
+        wanted=request.wanted,
+        front_channel=FrontChannel(request.answer, code, request.state),
     )
-    if not issued:
-        return _refuse(db, request, authorization, "access_denied", "It was answered already.")
+
+
+def _connect(
+    db: TenantSession,
+    subject: Subject,
+    request: AuthorizationRequest,
+    authorization: AuthorizationFacts,
+    standing: Standing,
+) -> Outcome:
+    """RFC 8628 §3.3: the answer is for a device, which asks for its tokens itself."""
+    scopes = standing.decision.scopes if isinstance(standing.decision, Granted) else ()
+    done = {"state": AuthorizationState.REDEEMED, "scopes": scopes}
+    if standing.user is None or request.device_id is None:
+        raise ValueError("a device is connected by somebody")
+    if not authorizations.advance(db, authorization.id, done):
+        return device_outcome.answered_already()
+    answered = device_outcome.approve(db, request.device_id, authorization, standing.user, scopes)
+    if answered.connected:
+        _note_granted(db, subject, request, standing.user, scopes)
+    return answered
+
+
+def _note_granted(
+    db: TenantSession,
+    subject: Subject,
+    request: AuthorizationRequest,
+    user: UserFacts,
+    scopes: tuple[str, ...],
+) -> None:
     record(
         db,
         Event(
             "authorization.granted",
             client_id=request.client_id,
-            user_id=standing.user.id,
+            user_id=user.id,
             details={
                 "audience": subject.consent_audience(),
-                "scope": " ".join(decision.scopes),
+                "scope": " ".join(scopes),
             },
         ),
     )
-    return Respond(request.target, {"code": code})
 
 
-def _refuse(
+def refuse(
     db: TenantSession,
     request: AuthorizationRequest,
     authorization: AuthorizationFacts,
     error: str,
     description: str,
-) -> Respond:
+) -> Respond | DeviceAnswered:
     authorizations.advance(db, authorization.id, {"state": AuthorizationState.REFUSED})
     record(
         db,
@@ -244,4 +268,6 @@ def _refuse(
             details={"error": error},
         ),
     )
+    if request.device_id is not None:
+        return device_outcome.deny(db, request.device_id, error, description)
     return Respond(request.target, {"error": error, "error_description": description})

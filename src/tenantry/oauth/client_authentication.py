@@ -1,4 +1,4 @@
-"""RFC 6749 §2.3: who the application is, by its secret or, if public, by its identifier.
+"""RFC 6749 §2.3: who the application is, by its secret, by an assertion or, if public, by name.
 
 Law: only this module makes an `AuthenticatedClient`.
 """
@@ -7,16 +7,29 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_plus
 
 from tenantry.core.facts import ApplicationFacts, TokenEndpointAuthMethod
+from tenantry.keys.client_keys import UnverifiedJwt
 from tenantry.keys.vault import Vault
+from tenantry.oauth import client_assertion
+from tenantry.oauth.client_assertion import VerifiedAssertion
 from tenantry.oauth.errors import InvalidClient, invalid_request
 from tenantry.oauth.parameters import Parameters
-from tenantry.services.applications import SECRET_PURPOSE
+from tenantry.services.client_secrets import SECRET_PURPOSE
 
+_BY_ASSERTION = frozenset(
+    {TokenEndpointAuthMethod.PRIVATE_KEY_JWT, TokenEndpointAuthMethod.CLIENT_SECRET_JWT}
+)
 METHODS = tuple(method.value for method in TokenEndpointAuthMethod)
+SIGNING_ALGORITHMS = client_assertion.ALGORITHMS
+METADATA: Mapping[str, Any] = {
+    "token_endpoint_auth_methods_supported": list(METHODS),
+    "token_endpoint_auth_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+}
 _MAX_HEADER = 4_096
 
 
@@ -33,13 +46,16 @@ class UnverifiedCredentials:
 
     client_id: str
     unverified_secrets: tuple[str, ...]
+    assertion: UnverifiedJwt | None = None
 
 
 def read_credentials(authorization: str | None, parameters: Parameters) -> UnverifiedCredentials:
     """The one method that the request uses (§2.3: "MUST NOT use more than one")."""
     body_id, body_secret = parameters.get("client_id"), parameters.get("client_secret")
     if parameters.get("client_assertion") or parameters.get("client_assertion_type"):
-        raise InvalidClient("assertions are not a method of any application")
+        if authorization is not None or body_secret is not None:
+            raise invalid_request("The request uses more than one way to authenticate.")
+        return _read_assertion(parameters, body_id)
     if authorization is None:
         if body_id is None:
             raise InvalidClient("no client_id")
@@ -50,6 +66,17 @@ def read_credentials(authorization: str | None, parameters: Parameters) -> Unver
     if body_id is not None and body_id != client_id:
         raise invalid_request("The parameter client_id differs from the Authorization header.")
     return UnverifiedCredentials(client_id, secrets)
+
+
+def _read_assertion(parameters: Parameters, body_id: str | None) -> UnverifiedCredentials:
+    assertion = client_assertion.read_assertion(
+        parameters.get("client_assertion_type"), parameters.get("client_assertion")
+    )
+    client_id = client_assertion.unverified_client_id(assertion)
+    # RFC 7523 §3: a client_id beside the assertion "MUST identify the same client".
+    if body_id is not None and body_id != client_id:
+        raise InvalidClient("the client_id differs from the assertion's")
+    return UnverifiedCredentials(client_id, (), assertion)
 
 
 def _read_basic(authorization: str) -> tuple[str, tuple[str, ...]]:
@@ -70,7 +97,10 @@ def _read_basic(authorization: str) -> tuple[str, tuple[str, ...]]:
 
 
 def authenticate(
-    application: ApplicationFacts | None, credentials: UnverifiedCredentials, vault: Vault
+    application: ApplicationFacts | None,
+    credentials: UnverifiedCredentials,
+    vault: Vault,
+    proof: VerifiedAssertion | None = None,
 ) -> AuthenticatedClient:
     """Basic, body and JSON secrets are one kind; a public application sends none."""
     digest = application.secret_digest if application else None
@@ -79,6 +109,11 @@ def authenticate(
         matched |= vault.matches(_encodable(secret), digest, SECRET_PURPOSE)
     if application is None:
         raise InvalidClient("unknown client_id")
+    if proof is not None and proof.client_id == application.client_id:
+        return AuthenticatedClient(application)
+    # OpenID Connect Core §9: only the registered method counts.
+    if application.token_endpoint_auth_method in _BY_ASSERTION:
+        raise InvalidClient("the application must use an assertion")
     if application.is_public:
         if credentials.unverified_secrets:
             raise InvalidClient("a public application sent a secret")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tenantry.core.clock import timestamp
 from tenantry.core.context import Actor
-from tenantry.core.facts import SubjectType
+from tenantry.core.facts import ClaimTarget, SubjectType
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.parameters import Parameters
@@ -20,11 +20,12 @@ from tenantry.rules.authorization import (
     Refused,
     decide_client_credentials,
 )
-from tenantry.services.apis import find_api, granted_to_application
+from tenantry.services.apis import find_api, granted_to_application, signing_secret
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
+from tenantry.services.token_claims import claims_for_application
 from tenantry.store.audit import Event
 from tenantry.tokens import issue
 from tenantry.tokens.access_token import AccessTokenContent
@@ -49,6 +50,7 @@ async def grant(
     actor = Actor("application", application.client_id, application.name, address.tenant_id)
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
+    told = claims_for_application(tenant, application, decision.scopes)
     durable = runtime.audit.submit(
         address.tenant_id,
         context.caller(actor),
@@ -73,9 +75,13 @@ async def grant(
             lifetime=api.token_lifetime,
             dialect=api.token_dialect,
             is_machine=True,
+            permissions=told.permissions,
+            custom=told.custom(ClaimTarget.ACCESS_TOKEN).claims,
         ),
         ring,
         api.signing_alg,
+        await signing_secret(runtime.configuration, address.tenant_id, api),
+        api.token_encryption,
     )
     await durable
     return {

@@ -7,15 +7,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenantry.core.facts import TenantFacts
+from tenantry.core.facts import SigningAlgorithm, SubjectIdentifierType, TenantFacts
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import client_authentication, pkce
-from tenantry.oauth.authorization_request import RESPONSE_MODES, RESPONSE_TYPES
+from tenantry.oauth import (
+    backchannel_logout,
+    client_authentication,
+    device,
+    front_channel,
+    frontchannel_logout,
+    introspection,
+    pkce,
+    request_object,
+    revocation,
+    session_management,
+)
 from tenantry.oauth.grants import GRANTS
+from tenantry.oauth.response_types import RESPONSE_MODES, RESPONSE_TYPES
 from tenantry.rules.addresses import TenantAddress
-from tenantry.rules.authorization import IDENTITY_SCOPES
+from tenantry.rules.authentication import PASSWORD, contexts_of
+from tenantry.rules.authorization import IDENTITY_SCOPES, OFFLINE_ACCESS
 from tenantry.rules.claims import CLAIMS_OF_SCOPE
 from tenantry.rules.interaction import PROMPTS
+
+# OpenID Connect Core §3.1.2.1: one page serves each of these, in English whatever is asked for.
+DISPLAYS = ("page", "popup", "touch")
+LOCALES = ("en",)
 
 
 def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, Any]:
@@ -26,24 +42,35 @@ def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, 
         "token_endpoint": f"{issuer}oauth/token",
         "userinfo_endpoint": f"{issuer}userinfo",
         "jwks_uri": f"{issuer}.well-known/jwks.json",
-        "scopes_supported": list(IDENTITY_SCOPES),
+        "scopes_supported": [*IDENTITY_SCOPES, OFFLINE_ACCESS],
         "response_types_supported": list(RESPONSE_TYPES),
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": list(GRANTS),
-        "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": [alg.value for alg in tenant.signing_algorithms],
-        "token_endpoint_auth_methods_supported": list(client_authentication.METHODS),
+        "grant_types_supported": [*GRANTS, front_channel.GRANT_TYPE],
+        "subject_types_supported": [kind.value for kind in SubjectIdentifierType],
+        "id_token_signing_alg_values_supported": [
+            *(alg.value for alg in tenant.signing_algorithms),
+            SigningAlgorithm.HS256.value,
+        ],
+        "userinfo_signing_alg_values_supported": [alg.value for alg in tenant.signing_algorithms],
         "code_challenge_methods_supported": list(pkce.METHODS),
         "prompt_values_supported": sorted(PROMPTS),
         "claim_types_supported": ["normal"],
         "claims_supported": _claims_supported(),
-        "claims_parameter_supported": False,
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "acr_values_supported": list(tenant.acr_values_supported)
+        or list(contexts_of((PASSWORD,), protected=address.is_https)),
+        "display_values_supported": list(DISPLAYS),
+        "ui_locales_supported": list(LOCALES),
         "authorization_response_iss_parameter_supported": (
             tenant.authorization_response_iss_parameter_supported
         ),
     }
+    metadata |= device.metadata(issuer)
+    metadata |= client_authentication.METADATA
+    metadata |= request_object.METADATA
+    metadata |= revocation.metadata(issuer) | introspection.metadata(issuer)
+    metadata |= backchannel_logout.METADATA | frontchannel_logout.METADATA
+    metadata |= session_management.metadata(issuer)
     if tenant.end_session_endpoint_discovery:
         metadata["end_session_endpoint"] = f"{issuer}oidc/logout"
     if tenant.support_url:
@@ -52,7 +79,8 @@ def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, 
 
 
 def _claims_supported() -> list[str]:
-    protocol = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "sid"]
+    protocol = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "acr", "amr"]
+    protocol += ["at_hash", "c_hash", "s_hash"]
     return protocol + [name for names in CLAIMS_OF_SCOPE.values() for name in names]
 
 

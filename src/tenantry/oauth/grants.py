@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from tenantry.oauth import authorization_code, client_credentials
+from tenantry.oauth import (
+    authorization_code,
+    client_credentials,
+    device,
+    jwt_bearer,
+    password,
+    refresh_token,
+    token_exchange,
+)
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.token_response import TokenResponse
@@ -18,4 +26,10 @@ Grant = Callable[
 GRANTS: Mapping[str, Grant] = {
     client_credentials.GRANT_TYPE: client_credentials.grant,
     authorization_code.GRANT_TYPE: authorization_code.grant,
+    refresh_token.GRANT_TYPE: refresh_token.grant,
+    device.GRANT_TYPE: device.grant,
+    password.GRANT_TYPE: password.grant,
+    password.REALM_GRANT_TYPE: password.grant_in_realm,
+    token_exchange.GRANT_TYPE: token_exchange.grant,
+    jwt_bearer.GRANT_TYPE: jwt_bearer.grant,
 }

@@ -10,10 +10,21 @@ from dataclasses import dataclass
 
 from tenantry.core.facts import ApplicationFacts, SessionFacts, TenantFacts
 from tenantry.keys.signing import KeyRing
+from tenantry.keys.vault import Vault
 from tenantry.oauth.authorization_request import PageError
 from tenantry.oauth.parameters import Parameters
+from tenantry.rules.fields import encodable
+from tenantry.rules.logout import asks_for_confirmation
 from tenantry.rules.redirect_uris import is_registered
-from tenantry.tokens.verify import InvalidToken, VerifiedClaims, verify_id_token_hint
+from tenantry.services.subjects import subject_of
+from tenantry.tokens.verify import (
+    ApplicationSecret,
+    InvalidToken,
+    VerifiedClaims,
+    is_signed_by_secret,
+    unverified_claims,
+    verify_id_token_hint,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +37,24 @@ class LogoutRequest:
     state: str | None
 
 
-def read_hint(parameters: Parameters, ring: KeyRing, issuer: str) -> VerifiedClaims | None:
+def unverified_client_id(parameters: Parameters) -> str:
+    """Whose secret a hint by HS256 claims to be signed with; empty for every other hint."""
+    unverified_hint = parameters.get("id_token_hint")
+    if unverified_hint is None or not is_signed_by_secret(unverified_hint):
+        return ""
+    audience = unverified_claims(unverified_hint).get("aud")
+    return audience if isinstance(audience, str) and encodable(audience) else ""
+
+
+def read_hint(
+    parameters: Parameters, ring: KeyRing, issuer: str, shared: ApplicationSecret | None = None
+) -> VerifiedClaims | None:
     """§2: the ID token that was issued to the application, expired or not."""
     unverified_hint = parameters.get("id_token_hint")
     if unverified_hint is None:
         return None
     try:
-        return verify_id_token_hint(unverified_hint, ring, issuer)
+        return verify_id_token_hint(unverified_hint, ring, issuer, shared)
     except InvalidToken:
         raise PageError("invalid_request", "The id_token_hint is not one of ours.") from None
 
@@ -68,11 +90,14 @@ def _may_redirect(uri: str, tenant: TenantFacts, application: ApplicationFacts |
 
 
 def needs_confirmation(
-    request: LogoutRequest, tenant: TenantFacts, session: SessionFacts | None
+    vault: Vault, request: LogoutRequest, tenant: TenantFacts, session: SessionFacts | None
 ) -> bool:
     """§2 and §6: a hint of this very session proves enough; anything less is asked."""
     if session is None:
         return False
     if request.hint is not None:
-        return request.hint.text("sid") != session.id and request.hint.subject != session.user_id
-    return tenant.logout_confirmation
+        person = session.user_id
+        if request.application is not None:
+            person = subject_of(vault, request.application, person)
+        return request.hint.text("sid") != session.id and request.hint.subject != person
+    return asks_for_confirmation(tenant, request.application)

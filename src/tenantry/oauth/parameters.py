@@ -16,6 +16,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 MAX_VALUE = 8_192
 # RFC 8707 §2 lets a request name several resources; no other parameter may repeat.
 _REPEATABLE = frozenset({"resource"})
+# RFC 8693 §2.1 lets both repeat.
+_TARGETS = frozenset({"audience", "resource"})
+_TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 
 
 class Parameters:
@@ -24,6 +27,7 @@ class Parameters:
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, str] = {}
         self.repeated: set[str] = set()
+        self._targets: list[str] = []
         seen: set[str] = set()
         for number, (name, value) in enumerate(pairs):
             if number >= MAX_PARAMETERS:
@@ -33,6 +37,9 @@ class Parameters:
             seen.add(name)
             if value:
                 self._values.setdefault(name, value)
+                if name in _TARGETS:
+                    _require_text(name, value)
+                    self._targets.append(value)
         for name, value in self._values.items():
             _require_text(name, value)
 
@@ -49,7 +56,8 @@ class Parameters:
 
     def refuse_repetition(self) -> None:
         """RFC 6749 §3.1: "Request and response parameters MUST NOT be included more than once"."""
-        repeated = sorted(self.repeated - _REPEATABLE)
+        exchange = self._values.get("grant_type") == _TOKEN_EXCHANGE
+        repeated = sorted(self.repeated - (_TARGETS if exchange else _REPEATABLE))
         if repeated:
             name = _printable(repeated[0])
             raise invalid_request(f"The parameter {name} is repeated.")
@@ -74,6 +82,10 @@ class Parameters:
         if resource is not None and (":" not in resource or "#" in resource):
             raise OAuthError("invalid_target", "The parameter resource is not an absolute URI.")
         return resource
+
+    def targets(self) -> tuple[str, ...]:
+        """RFC 8693 §2.1: every `audience` and `resource`, each once."""
+        return tuple(dict.fromkeys(self._targets))
 
     def as_mapping(self) -> Mapping[str, str]:
         return self._values

@@ -11,15 +11,32 @@ from tenantry.core.facts import (
     ApplicationFacts,
     ConsentFacts,
     ResourceServerFacts,
-    SubjectType,
+    SessionFacts,
+    TenantFacts,
     UserFacts,
 )
+from tenantry.keys.signing import KeyRing
 from tenantry.oauth.authorization_request import AuthorizationRequest
-from tenantry.rules.authorization import Granted, Refused, UserFlowFacts, decide_user_flow
-from tenantry.rules.interaction import InteractionFacts, Step, needs_consent, next_step
+from tenantry.oauth.claims_request import unmet
+from tenantry.oauth.response_types import CODE
+from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.authentication import PASSWORD, contexts_of
+from tenantry.rules.authorization import (
+    OFFLINE_ACCESS,
+    Granted,
+    Refused,
+)
+from tenantry.rules.interaction import (
+    InteractionFacts,
+    Step,
+    needs_confirmation,
+    needs_consent,
+    next_step,
+)
 from tenantry.services import sessions
-from tenantry.services.apis import grant_audiences, permitted_to_user
-from tenantry.store import client_grants, consents, users
+from tenantry.services.subjects import subject_of
+from tenantry.services.user_flow import decide_for
+from tenantry.store import consents, users
 from tenantry.store.authorizations import AuthorizationFacts
 from tenantry.store.unit_of_work import TenantSession
 
@@ -32,6 +49,9 @@ class Subject:
     api: ResourceServerFacts | None
     issuer: str
     userinfo_audience: str
+    tenant: TenantFacts
+    address: TenantAddress
+    ring: KeyRing
 
     def consent_audience(self) -> str:
         return self.api.identifier if self.api else self.userinfo_audience
@@ -39,11 +59,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an authorization stands: who is signed in, what they may get, what is next."""
+    """Where an authorization stands: who is signed in, what they may get, what is next.
+
+    `scopes` are those that consent is asked for: also those of claims asked for one by one.
+    """
 
     step: Step
     user: UserFacts | None
     decision: Granted | Refused
+    scopes: tuple[str, ...] = ()
 
 
 def stand(
@@ -53,10 +77,14 @@ def stand(
     authorization: AuthorizationFacts,
 ) -> Standing:
     """Decides anew, from what is stored now."""
-    user = _signed_in(db, authorization)
+    user, session = _signed_in(db, authorization)
     decision = _decide(db, subject, request, user)
+    if isinstance(decision, Granted):
+        decision = _authenticated_well(subject, request, session) or decision
     stored: ConsentFacts | None = None
-    granted = decision.scopes if isinstance(decision, Granted) else ()
+    granted: tuple[str, ...] = ()
+    if isinstance(decision, Granted):
+        granted = tuple(dict.fromkeys((*decision.scopes, *request.claims.scopes)))
     if user is not None:
         stored = consents.find(db, user.id, request.client_id, subject.consent_audience())
     step = next_step(
@@ -64,26 +92,56 @@ def stand(
             prompt=request.prompt,
             max_age=request.max_age,
             auth_time=authorization.auth_time if user else None,
-            is_expected_person=user is None or request.expected_user_id in {None, user.id},
+            is_expected_person=user is None or _is_expected(db, subject, request, user),
             authenticated_here=authorization.authenticated_at is not None,
+            account_chosen_here=authorization.account_chosen,
             needs_consent=needs_consent(
                 subject.application, subject.api, request.redirect_uri, granted, stored
             ),
             consented_here=authorization.consented,
+            needs_confirmation=needs_confirmation(
+                subject.application,
+                subject.tenant.non_verifiable_callback_confirmation,
+                request.redirect_uri,
+            ),
+            confirmed_here=authorization.confirmed,
             now=db.now,
         )
     )
-    return Standing(step, user, decision)
+    return Standing(step, user, decision, granted)
 
 
-def _signed_in(db: TenantSession, authorization: AuthorizationFacts) -> UserFacts | None:
+def _is_expected(
+    db: TenantSession, subject: Subject, request: AuthorizationRequest, user: UserFacts
+) -> bool:
+    """§3.1.2.1 and §5.5.1: the person of the `id_token_hint` and of a requested `sub`."""
+    name = subject_of(db.vault, subject.application, user.id)
+    subjects = request.claims.subjects
+    hinted = request.expected_user_id in {None, user.id, name}
+    return hinted and (subjects is None or name in subjects)
+
+
+def _authenticated_well(
+    subject: Subject, request: AuthorizationRequest, session: SessionFacts | None
+) -> Refused | None:
+    """§5.5.1.1: whether the sign-in, or one that is to come, satisfies an essential `acr`."""
+    amr = session.amr if session else (PASSWORD,)
+    satisfied = contexts_of(amr, protected=subject.address.is_https)
+    error = unmet(request.claims, satisfied)
+    return Refused(error.error, error.description, 403, ()) if error else None
+
+
+def _signed_in(
+    db: TenantSession, authorization: AuthorizationFacts
+) -> tuple[UserFacts | None, SessionFacts | None]:
     """The person, unless the sign-in ended since: by a logout, a block, a new password."""
     if not authorization.user_id or not authorization.session_id:
-        return None
-    if not sessions.is_live(db, authorization.session_id):
-        return None
+        return None, None
+    session = sessions.live(db, authorization.session_id)
+    if session is None:
+        return None, None
     user = users.find(db, authorization.user_id)
-    return user if user and not user.blocked else None
+    return (user, session) if user and not user.blocked else (None, None)
 
 
 def _decide(
@@ -92,33 +150,8 @@ def _decide(
     request: AuthorizationRequest,
     user: UserFacts | None,
 ) -> Granted | Refused:
-    api = subject.api
-    granted: tuple[str, ...] | None = None
-    permitted: tuple[str, ...] | None = None
-    if api is not None:
-        granted = _granted(db, request.client_id, api)
-        if user is not None and api.enforce_policies:
-            permitted = permitted_to_user(db, user.id, api)
-    return decide_user_flow(
-        UserFlowFacts(
-            application=subject.application,
-            audience=request.audience,
-            api=api,
-            granted=granted,
-            permitted=permitted,
-            requested=request.scopes,
-        )
-    )
-
-
-def _granted(db: TenantSession, client_id: str, api: ResourceServerFacts) -> tuple[str, ...] | None:
-    found = [
-        grant
-        for audience in grant_audiences(api.identifier, api)
-        if (grant := client_grants.find_for(db, (client_id, audience, SubjectType.USER)))
-    ]
-    if not found:
-        return None
-    if any(grant.allow_all_scopes for grant in found):
-        return api.scope_values
-    return tuple(scope for grant in found for scope in grant.scopes)
+    # OpenID Connect Core §11: offline access is ignored where no code will be redeemed.
+    dropped = () if CODE in request.response_type.split() else (OFFLINE_ACCESS,)
+    requested = tuple(scope for scope in request.scopes if scope not in dropped)
+    asked = (request.audience, requested)
+    return decide_for(db, subject.application, subject.api, asked, user)

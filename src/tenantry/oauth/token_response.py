@@ -12,4 +12,6 @@ class TokenResponse(TypedDict):
     token_type: str
     expires_in: int
     scope: NotRequired[str]
+    refresh_token: NotRequired[str]
     id_token: NotRequired[str]
+    issued_token_type: NotRequired[str]

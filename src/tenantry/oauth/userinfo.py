@@ -8,22 +8,25 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.core.clock import timestamp
-from tenantry.core.facts import ApplicationFacts, UserFacts
+from tenantry.core.facts import ApplicationFacts, ClaimTarget, UserFacts
 from tenantry.oauth.bearer import insufficient_scope, invalid_token
-from tenantry.rules.claims import released
+from tenantry.rules.claims import released, requested
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
+from tenantry.services.subjects import subject_of
+from tenantry.services.token_claims import claims_at_userinfo, mappings_of
 from tenantry.store import applications, tokens, users
 from tenantry.store.unit_of_work import TenantSession
+from tenantry.tokens import issue
 from tenantry.tokens.verify import InvalidToken, token_digest, verify_access_token
 
 
 async def userinfo(
     runtime: Runtime, context: RequestContext, unverified_token: str
-) -> tuple[dict[str, Any], ApplicationFacts]:
-    """The claims, and the application that asks."""
+) -> tuple[dict[str, Any] | str, ApplicationFacts]:
+    """The claims, signed where the application wants that, and the application that asks."""
     address = context.address
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
@@ -39,18 +42,40 @@ async def userinfo(
     application = await runtime.configuration.get(
         address.tenant_id, applications.find_by_client_id, claims.client_id
     )
-    user = await runtime.store.read(
-        address.tenant_id, context.caller(), _user_of, claims.subject, unverified_token
+    found = await runtime.store.read(
+        address.tenant_id, context.caller(), _user_of, unverified_token
     )
-    if application is None or user is None:
+    if application is None or found is None:
         raise invalid_token("the application, the user or the token family is gone")
-    answer = released(user, claims.scopes, oidc_conformant=application.oidc_conformant)
-    return answer, application
+    user, wanted = found
+    subject = subject_of(runtime.vault, application, user.id)
+    if subject != claims.subject:
+        raise invalid_token("another user's")
+    conformant = application.oidc_conformant
+    answer: dict[str, Any] = {
+        **released(user, claims.scopes, oidc_conformant=conformant),
+        **requested(user, wanted, oidc_conformant=conformant),
+        "sub": subject,
+    }
+    if any(ClaimTarget.USERINFO in each.tokens for each in mappings_of(tenant, application)):
+        mapped = await runtime.store.read(
+            tenant.id, context.caller(), claims_at_userinfo, user, application, claims.audiences
+        )
+        answer |= mapped.custom(ClaimTarget.USERINFO, taken=answer).claims
+    alg = application.userinfo_signed_response_alg
+    if alg is None:
+        return answer, application
+    # §5.3.2: "If signed, the UserInfo Response MUST contain the Claims iss … and aud".
+    signed = {**answer, "iss": address.issuer, "aud": application.client_id}
+    return issue.userinfo_answer(signed, ring, alg), application
 
 
-def _user_of(db: TenantSession, user_id: str, unverified_token: str) -> UserFacts | None:
+def _user_of(
+    db: TenantSession, unverified_token: str
+) -> tuple[UserFacts, dict[str, list[Any] | None]] | None:
+    """Whose token it is, and the claims that were asked for one by one."""
     family = tokens.family_of_access_token(db, token_digest(unverified_token))
-    if family is None or family.ended_at is not None or family.user_id != user_id:
+    if family is None or family.ended_at is not None:
         return None
-    user = users.find(db, user_id)
-    return user if user and not user.blocked else None
+    user = users.find(db, family.user_id)
+    return (user, family.claims or {}) if user and not user.blocked else None

@@ -8,12 +8,18 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tenantry.pages import safe
 from tenantry.pages.views import (
+    CheckSessionView,
+    ConfirmView,
     ConsentView,
+    DeviceAnsweredView,
+    DeviceView,
     ErrorView,
     FormPostView,
     LoginView,
     LogoutView,
+    SelectAccountView,
     SignedOutView,
+    WebMessageView,
 )
 
 STATIC_DIR = Path(__file__).parent / "static"
@@ -35,6 +41,14 @@ def consent_page(view: ConsentView) -> str:
     return _render("consent.html", view)
 
 
+def device_page(view: DeviceView) -> str:
+    return _render("device.html", view)
+
+
+def device_answered_page(view: DeviceAnsweredView) -> str:
+    return _render("device_answered.html", view)
+
+
 def error_page(view: ErrorView) -> str:
     return _render("error.html", view)
 
@@ -43,8 +57,27 @@ def logout_page(view: LogoutView) -> str:
     return _render("logout.html", view)
 
 
+def check_session_page(view: CheckSessionView) -> str:
+    return _render("check_session.html", view)
+
+
 def signed_out_page(view: SignedOutView) -> str:
     return _render("signed_out.html", view)
+
+
+def select_account_page(view: SelectAccountView) -> str:
+    return _render("select_account.html", view)
+
+
+def confirm_page(view: ConfirmView) -> str:
+    return _render("confirm.html", view)
+
+
+def web_message_page(view: WebMessageView) -> str:
+    """The answer of `response_mode=web_message`; its origin is a web address."""
+    if not safe.is_web_address(view.origin):
+        raise ValueError("a web_message answer needs an http or https origin")
+    return _render("web_message.html", view)
 
 
 def form_post_page(view: FormPostView) -> str:
@@ -78,7 +111,18 @@ _ENVIRONMENT = _environment()
 
 def _render(
     template: str,
-    view: LoginView | ConsentView | ErrorView | LogoutView | SignedOutView | FormPostView,
+    view: LoginView
+    | CheckSessionView
+    | ConfirmView
+    | ConsentView
+    | SelectAccountView
+    | WebMessageView
+    | DeviceView
+    | DeviceAnsweredView
+    | ErrorView
+    | LogoutView
+    | SignedOutView
+    | FormPostView,
 ) -> str:
     page = _ENVIRONMENT.get_template(template).render(view=view)
     # JSON can carry half a surrogate pair, which no response can be encoded with.

@@ -51,6 +51,58 @@ class ConsentView:
     action: str
     form_token: str
     groups: tuple[ScopeGroup, ...]
+    is_device: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """`user_code` is what the device's link carried; the person compares it."""
+
+    branding: Branding
+    action: str
+    form_token: str
+    user_code: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceAnsweredView:
+    """`description` says why the device is not connected."""
+
+    branding: Branding
+    connected: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SelectAccountView:
+    """`user_name` and `identifier` are of the account that is signed in."""
+
+    branding: Branding
+    application: ApplicationView
+    user_name: str
+    identifier: str
+    action: str
+    form_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmView:
+    """Asks before an answer goes to a program that any other could stand in for."""
+
+    branding: Branding
+    application: ApplicationView
+    user_name: str
+    action: str
+    form_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebMessageView:
+    """`origin` is the registered one that may read the answer; `answer` is JSON."""
+
+    origin: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +127,19 @@ class LogoutView:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckSessionView:
+    """`cookie` is the name of the cookie that says whether the sign-in has changed."""
+
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True)
 class SignedOutView:
+    """`frames` tell applications; then the browser goes on to `continue_uri`, if any."""
+
     branding: Branding
+    frames: Sequence[str] = ()
+    continue_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

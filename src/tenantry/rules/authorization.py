@@ -19,6 +19,7 @@ from tenantry.core.facts import (
 from tenantry.rules import scopes
 
 IDENTITY_SCOPES = ("openid", "profile", "email", "address", "phone")
+OFFLINE_ACCESS = "offline_access"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,8 @@ def decide_user_flow(facts: UserFlowFacts) -> Decision:
     """What an application may get on a user's behalf: narrowed, never refused for a scope."""
     trace: list[Rule] = []
     identity = scopes.cut(facts.requested, IDENTITY_SCOPES)
+    if OFFLINE_ACCESS in facts.requested and _may_stay(trace, facts.application, facts.api):
+        identity = scopes.cut(facts.requested, (*identity, OFFLINE_ACCESS))
     if facts.audience is None:
         return Granted(None, identity, tuple(trace))
     api = facts.api
@@ -156,6 +159,23 @@ def decide_user_flow(facts: UserFlowFacts) -> Decision:
         trace.append(Rule("permissions", True, "User permissions"))
     granted = {*identity, *allowed}
     return Granted(api, scopes.cut(facts.requested, granted), tuple(trace))
+
+
+def may_keep_access(application: ApplicationFacts, api: ResourceServerFacts | None) -> bool:
+    """Whether refresh tokens may be made: by the application's grant types and the API's switch."""
+    return _may_stay([], application, api)
+
+
+def _may_stay(
+    trace: list[Rule], application: ApplicationFacts, api: ResourceServerFacts | None
+) -> bool:
+    refreshes = GrantType.REFRESH_TOKEN in application.grant_types
+    return _holds(trace, "refresh_token_grant", refreshes, "Application.grantTypes") and _holds(
+        trace,
+        "offline_access",
+        api is None or api.allow_offline_access,
+        "ResourceServer.allowOfflineAccess",
+    )
 
 
 def _holds(trace: list[Rule], name: str, passed: bool, setting: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -41,6 +41,18 @@ def released(user: UserFacts, scopes: Iterable[str], *, oidc_conformant: bool) -
             value = _value(user, name, oidc_conformant=oidc_conformant)
             if value is not None:
                 claims[name] = value
+    return claims
+
+
+def requested(
+    user: UserFacts, wanted: Mapping[str, Sequence[Any] | None], *, oidc_conformant: bool
+) -> dict[str, Any]:
+    """The claims that were asked for one by one (§5.5), where they have a wanted value."""
+    claims: dict[str, Any] = {}
+    for name, values in wanted.items():
+        value = _value(user, name, oidc_conformant=oidc_conformant)
+        if value is not None and (values is None or value in values):
+            claims[name] = value
     return claims
 
 

@@ -8,9 +8,19 @@ from typing import Any
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import (
     ApplicationType,
+    ClientSigningAlgorithm,
     GrantType,
     SigningAlgorithm,
+    SubjectIdentifierType,
     TokenEndpointAuthMethod,
+)
+from tenantry.rules.authentication import acr_value
+from tenantry.rules.claim_mappings import claim_mappings
+from tenantry.rules.client_keys import (
+    client_jwt_alg,
+    fetched_url,
+    public_jwks,
+    require_agreeing_keys,
 )
 from tenantry.rules.fields import (
     Field,
@@ -19,14 +29,25 @@ from tenantry.rules.fields import (
     integer,
     list_of,
     one_of,
-    origin,
     text,
     web_url,
     with_defaults,
 )
-from tenantry.rules.redirect_uris import registered_uri
+from tenantry.rules.logout import logout_uri, require_frontchannel_origin
+from tenantry.rules.metadata import application_metadata, merged_pairs
+from tenantry.rules.nouns import api_identifier
+from tenantry.rules.redirect_uris import registered_origin, registered_uri
+from tenantry.rules.subjects import require_sector
 
 MAX_URLS = 100
+MAX_AGE = 10 * 365 * 24 * 3600
+# Those with a key of the tenant.
+TENANT_ALGORITHMS = (
+    SigningAlgorithm.RS256,
+    SigningAlgorithm.PS256,
+    SigningAlgorithm.ES256,
+    SigningAlgorithm.EDDSA,
+)
 MIN_SECRET = 32
 MAX_SECRET = 512
 
@@ -38,36 +59,75 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "grant_types": Field(list_of(one_of(GrantType), 20), None),
     "redirect_uris": Field(list_of(registered_uri, MAX_URLS), ()),
     "post_logout_redirect_uris": Field(list_of(registered_uri, MAX_URLS), ()),
-    "web_origins": Field(list_of(origin, MAX_URLS), ()),
-    "allowed_origins": Field(list_of(origin, MAX_URLS), ()),
+    "web_origins": Field(list_of(registered_origin, MAX_URLS), ()),
+    "allowed_origins": Field(list_of(registered_origin, MAX_URLS), ()),
     "initiate_login_uri": Field(web_url, None),
     "logo_uri": Field(web_url, None),
     "policy_uri": Field(web_url, None),
     "tos_uri": Field(web_url, None),
+    "backchannel_logout_uri": Field(logout_uri, None),
+    "backchannel_logout_session_required": Field(flag, False),
+    "frontchannel_logout_uri": Field(logout_uri, None),
+    "frontchannel_logout_session_required": Field(flag, False),
+    "logout_confirmation": Field(flag, None),
+    "application_metadata": Field(application_metadata, {}),
+    "claim_mappings": Field(claim_mappings, ()),
     "is_first_party": Field(flag, True),
     "oidc_conformant": Field(flag, True),
     "require_pkce": Field(flag, False),
+    "token_exchange_audiences": Field(list_of(api_identifier, MAX_URLS), ()),
     "id_token_lifetime": Field(integer(1, 2_592_000), 36_000),
+    "refresh_token_rotation": Field(flag, True),
+    "refresh_token_overlap": Field(integer(0, 60), 10),
+    "refresh_token_lifetime": Field(integer(1, 31_536_000), 2_592_000),
+    "refresh_token_idle_lifetime": Field(integer(1, 31_536_000), 1_296_000),
     "id_token_signed_response_alg": Field(one_of(SigningAlgorithm), SigningAlgorithm.RS256),
+    "jwks": Field(public_jwks, None),
+    "jwks_uri": Field(fetched_url, None),
+    "token_endpoint_auth_signing_alg": Field(one_of(ClientSigningAlgorithm), None),
+    "request_object_signing_alg": Field(client_jwt_alg, None),
+    "request_uris": Field(list_of(fetched_url, MAX_URLS), ()),
+    "userinfo_signed_response_alg": Field(one_of(SigningAlgorithm, TENANT_ALGORITHMS), None),
+    "default_max_age": Field(integer(0, MAX_AGE), None),
+    "require_auth_time": Field(flag, True),
+    "default_acr_values": Field(list_of(acr_value, 20), ()),
+    "subject_type": Field(one_of(SubjectIdentifierType), SubjectIdentifierType.PUBLIC),
+    "sector_identifier_uri": Field(web_url, None),
+    "non_verifiable_callback_confirmation": Field(flag, None),
 }
 
 _PUBLIC_TYPES = frozenset({ApplicationType.NATIVE, ApplicationType.SINGLE_PAGE})
 _DEFAULT_GRANTS: Mapping[ApplicationType, tuple[GrantType, ...]] = {
-    ApplicationType.NATIVE: (GrantType.AUTHORIZATION_CODE,),
-    ApplicationType.SINGLE_PAGE: (GrantType.AUTHORIZATION_CODE,),
-    ApplicationType.REGULAR_WEB: (GrantType.AUTHORIZATION_CODE, GrantType.CLIENT_CREDENTIALS),
+    ApplicationType.NATIVE: (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN),
+    ApplicationType.SINGLE_PAGE: (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN),
+    ApplicationType.REGULAR_WEB: (
+        GrantType.AUTHORIZATION_CODE,
+        GrantType.REFRESH_TOKEN,
+        GrantType.CLIENT_CREDENTIALS,
+    ),
     ApplicationType.MACHINE_TO_MACHINE: (GrantType.CLIENT_CREDENTIALS,),
 }
 
 
 def new_application(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a new application stores."""
-    return _agreeing(_by_type(with_defaults(APPLICATION_FIELDS, values)))
+    stored = with_defaults(APPLICATION_FIELDS, values)
+    stored["application_metadata"] = merged_pairs(
+        {}, stored["application_metadata"], "application_metadata"
+    )
+    return _agreeing(_by_type(stored))
 
 
 def changed_application(current: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """What an application stores after `values`; fields cleared to null fall to defaults."""
-    return _agreeing(_by_type({**current, **checked(APPLICATION_FIELDS, values)}))
+    changed = _by_type({**current, **checked(APPLICATION_FIELDS, values)})
+    if values.get("application_metadata") is not None:
+        changed["application_metadata"] = merged_pairs(
+            current["application_metadata"], changed["application_metadata"], "application_metadata"
+        )
+    if changed["token_endpoint_auth_method"] is TokenEndpointAuthMethod.NONE:
+        changed["refresh_token_rotation"] |= "refresh_token_rotation" not in values
+    return _agreeing(changed)
 
 
 def _by_type(values: dict[str, Any]) -> dict[str, Any]:
@@ -83,13 +143,42 @@ def _by_type(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+_FIRST_PARTY_GRANTS = frozenset({GrantType.PASSWORD, GrantType.PASSWORD_REALM})
+_NO_PUBLIC_GRANTS = (GrantType.CLIENT_CREDENTIALS, GrantType.TOKEN_EXCHANGE, GrantType.JWT_BEARER)
+
+
 def _agreeing(values: dict[str, Any]) -> dict[str, Any]:
-    public = values["token_endpoint_auth_method"] is TokenEndpointAuthMethod.NONE
-    if public and GrantType.CLIENT_CREDENTIALS in values["grant_types"]:
+    require_sector(values)
+    require_agreeing_keys(values)
+    require_frontchannel_origin(values)
+    if not values["is_first_party"] and _FIRST_PARTY_GRANTS & set(values["grant_types"]):
         raise DomainError(
             ErrorCode.NOT_ALLOWED,
-            "A public application cannot use the client_credentials grant.",
+            "Only a first-party application may see a user's password.",
             "grant_types",
+        )
+    native = values["application_type"] is ApplicationType.NATIVE
+    if GrantType.DEVICE_CODE in values["grant_types"] and not native:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED,
+            "Only a native application can use the device_code grant.",
+            "grant_types",
+        )
+    public = values["token_endpoint_auth_method"] is TokenEndpointAuthMethod.NONE
+    refused = next((name for name in _NO_PUBLIC_GRANTS if name in values["grant_types"]), None)
+    if public and refused is not None:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED,
+            f"A public application cannot use the {refused.value} grant.",
+            "grant_types",
+        )
+    # RFC 9700 §2.2.2: "Refresh tokens for public clients MUST be sender-constrained or use
+    # refresh token rotation".
+    if public and not values["refresh_token_rotation"]:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED,
+            "The refresh tokens of a public application always rotate.",
+            "refresh_token_rotation",
         )
     return values
 

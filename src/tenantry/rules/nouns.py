@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import (
     AccessPolicy,
     Address,
+    DeviceUserCodeCharset,
     Environment,
+    NewTokenEncryption,
     Scope,
     SigningAlgorithm,
     SubjectType,
@@ -18,6 +20,8 @@ from tenantry.core.facts import (
 )
 from tenantry.rules import scopes
 from tenantry.rules.addresses import TENANT_NAME
+from tenantry.rules.authentication import acr_value
+from tenantry.rules.claim_mappings import claim_mappings
 from tenantry.rules.fields import (
     Field,
     clean_text,
@@ -29,15 +33,20 @@ from tenantry.rules.fields import (
     text,
     web_url,
 )
-from tenantry.rules.redirect_uris import registered_uri
+from tenantry.rules.metadata import json_object
+from tenantry.rules.redirect_uris import exact_uri
 
 MAX_SCOPES = 1000
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,126}[A-Za-z0-9])?")
 _BIRTHDATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))?")
 _PHONE = re.compile(r"\+[1-9]\d{1,14}(?:;ext=\d{1,15})?")
 _USERNAME = re.compile(r"[A-Za-z0-9._+@!#$'^`~-]{1,128}")
+_KID = re.compile(r"[\x21-\x7e]{1,128}")
 MIN_PASSWORD, MAX_PASSWORD = 8, 256
+MAX_PEM = 16_384
+DEFAULT_LIFETIME = 86_400
 MINUTE = 60
+MIN_USER_CODE = 8
 
 
 def _matching(pattern: re.Pattern[str], what: str, maximum: int) -> Any:
@@ -125,6 +134,35 @@ def password(value: str, minimum: int) -> str:
     return value
 
 
+def user_code_mask(value: Any, path: tuple[str, ...]) -> str:
+    """RFC 8628 §6.1: long enough not to be guessed, short enough to be typed."""
+    result = clean_text(value, path, 20, 1)
+    if set(result) - set("*- ") or result.count("*") < MIN_USER_CODE:
+        raise DomainError(
+            ErrorCode.INVALID,
+            f"A mask has asterisks, at least {MIN_USER_CODE}, and spaces and hyphens.",
+            *path,
+        )
+    return result
+
+
+WITH_KEY_PAIRS = tuple(alg for alg in SigningAlgorithm if not alg.is_symmetric)
+
+
+def token_encryption(value: NewTokenEncryption, path: tuple[str, ...]) -> NewTokenEncryption:
+    """The texts alone; the key itself is read where keys are known."""
+    inner = (*path, "encryption_key")
+    if value.kid is not None and not _KID.fullmatch(value.kid):
+        raise DomainError(
+            ErrorCode.INVALID, "A kid has 1 to 128 visible ASCII characters.", *inner, "kid"
+        )
+    if value.name is not None:
+        clean_text(value.name, (*inner, "name"), 128, 1)
+    if len(value.pem) > MAX_PEM:
+        raise DomainError(ErrorCode.TOO_LONG, f"At most {MAX_PEM} characters.", *inner, "pem")
+    return value
+
+
 TENANT_FIELDS: Mapping[str, Field] = {
     "environment": Field(one_of(Environment), Environment.DEVELOPMENT),
     "friendly_name": Field(text(100, forbidden="<>"), ""),
@@ -133,7 +171,7 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "support_url": Field(web_url, None),
     "default_audience": Field(api_identifier, None),
     "default_directory": Field(text(128, 1), None),
-    "allowed_logout_urls": Field(list_of(registered_uri, 100), ()),
+    "allowed_logout_urls": Field(list_of(exact_uri, 100), ()),
     "session_idle_lifetime": Field(integer(MINUTE, 144_000 * MINUTE), 4_320 * MINUTE),
     "session_lifetime": Field(integer(MINUTE, 525_600 * MINUTE), 10_080 * MINUTE),
     "use_scope_descriptions_for_consent": Field(flag, False),
@@ -142,7 +180,15 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "logout_confirmation": Field(flag, True),
     "authorization_response_iss_parameter_supported": Field(flag, True),
     "remove_alg_from_jwks": Field(flag, False),
-    "signing_algorithms": Field(list_of(one_of(SigningAlgorithm), 4), (SigningAlgorithm.RS256,)),
+    "refresh_token_revocation_deletes_grant": Field(flag, False),
+    "acr_values_supported": Field(list_of(acr_value, 20), ()),
+    "non_verifiable_callback_confirmation": Field(flag, True),
+    "signing_algorithms": Field(
+        list_of(one_of(SigningAlgorithm, WITH_KEY_PAIRS), 4), (SigningAlgorithm.RS256,)
+    ),
+    "claim_mappings": Field(claim_mappings, ()),
+    "device_user_code_charset": Field(one_of(DeviceUserCodeCharset), DeviceUserCodeCharset.BASE20),
+    "device_user_code_mask": Field(user_code_mask, "****-****"),
 }
 
 RESOURCE_SERVER_FIELDS: Mapping[str, Field] = {
@@ -150,14 +196,47 @@ RESOURCE_SERVER_FIELDS: Mapping[str, Field] = {
     "identifier": Field(api_identifier),
     "scopes": Field(api_scopes, ()),
     "signing_alg": Field(one_of(SigningAlgorithm), SigningAlgorithm.RS256),
-    "token_lifetime": Field(integer(1, 2_592_000), 86_400),
+    "token_lifetime": Field(integer(1, 2_592_000), DEFAULT_LIFETIME),
+    "token_lifetime_for_web": Field(integer(1, 2_592_000), None),
+    "token_encryption": Field(token_encryption, None),
+    "enforce_policies": Field(flag, False),
     "token_dialect": Field(one_of(TokenDialect), TokenDialect.ACCESS_TOKEN),
     "skip_consent_for_first_party": Field(flag, True),
+    "allow_offline_access": Field(flag, False),
     "user_access_policy": Field(one_of(AccessPolicy), AccessPolicy.ALLOW_ALL),
     "client_access_policy": Field(
         one_of(AccessPolicy, (AccessPolicy.REQUIRE_CLIENT_GRANT, AccessPolicy.DENY_ALL)),
         AccessPolicy.REQUIRE_CLIENT_GRANT,
     ),
+}
+
+
+def settled_api(values: Mapping[str, Any], sent: Collection[str]) -> dict[str, Any]:
+    """What an API stores: settings that hang on another one follow it, unless they were `sent`."""
+    settled = dict(values)
+    lifetime, for_web = values["token_lifetime"], values["token_lifetime_for_web"]
+    if for_web is not None and for_web > lifetime and "token_lifetime_for_web" in sent:
+        raise DomainError(
+            ErrorCode.OUT_OF_RANGE,
+            f"Must not exceed the token lifetime, {lifetime}.",
+            "token_lifetime_for_web",
+        )
+    settled["token_lifetime_for_web"] = min(for_web or DEFAULT_LIFETIME, lifetime)
+    dialect: TokenDialect = values["token_dialect"]
+    if dialect.has_permissions and not values["enforce_policies"]:
+        if "token_dialect" in sent:
+            raise DomainError(
+                ErrorCode.NOT_ALLOWED,
+                "Tokens list permissions only where the API enforces policies.",
+                "token_dialect",
+            )
+        settled["token_dialect"] = dialect.without_permissions
+    return settled
+
+
+ROLE_FIELDS: Mapping[str, Field] = {
+    "name": Field(text(100, 1, forbidden="<>")),
+    "description": Field(text(300), ""),
 }
 
 CLIENT_GRANT_FIELDS: Mapping[str, Field] = {
@@ -194,4 +273,6 @@ USER_FIELDS: Mapping[str, Field] = {
     "phone_number": Field(_matching(_PHONE, "a number in E.164 form", 40), None),
     "phone_number_verified": Field(flag, False),
     "address": Field(address, None),
+    "user_metadata": Field(json_object, {}),
+    "app_metadata": Field(json_object, {}),
 }

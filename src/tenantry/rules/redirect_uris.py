@@ -8,18 +8,82 @@ from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ApplicationType
-from tenantry.rules.fields import MAX_URL, UrlParts, clean_text, split_url
+from tenantry.rules.fields import MAX_URL, UrlParts, clean_text, origin, split_url
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 # Schemes that a browser runs, reads or shows itself.
 _FORBIDDEN_SCHEMES = frozenset(
     {"javascript", "data", "vbscript", "file", "about", "blob", "filesystem", "view-source", "ws"}
 )
+# What one `*` stands for: part of one label of a host.
+_LABEL_PART = re.compile(r"[a-z0-9-]{1,63}")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LOOPBACK_LITERALS = frozenset({"127.0.0.1", "::1"})
 LOCAL_HOSTS = _LOOPBACK_LITERALS | {"localhost"}
 
 
 def registered_uri(value: Any, path: tuple[str, ...]) -> str:
+    """A URL that an application may register; `*` may stand in the leftmost label of its host."""
+    uri = clean_text(value, path, MAX_URL, 1)
+    if "*" in uri:
+        _check_pattern(uri, path)
+        exact_uri(uri.replace("*", "x", 1), path)
+        return uri
+    return exact_uri(uri, path)
+
+
+def registered_origin(value: Any, path: tuple[str, ...]) -> str:
+    """An origin with the same placeholder."""
+    result = origin(value, path)
+    if "*" in result:
+        _check_pattern(result, path)
+    return result
+
+
+def _check_pattern(uri: str, path: tuple[str, ...]) -> None:
+    parts = split_url(uri)
+    if parts is None or parts.scheme not in {"http", "https"}:
+        raise DomainError(ErrorCode.INVALID, "A * needs an absolute http or https URL.", *path)
+    label, _, rest = parts.host.partition(".")
+    if uri.count("*") != 1 or "*" not in label or "{" in uri:
+        raise DomainError(
+            ErrorCode.INVALID, "One * may stand in the leftmost label of the host.", *path
+        )
+    if "." not in rest or not all(map(_LABEL.fullmatch, rest.split("."))):
+        raise DomainError(ErrorCode.INVALID, "A * needs a domain of two labels below it.", *path)
+    if not _LABEL.fullmatch(label.replace("*", "x")):
+        raise DomainError(ErrorCode.INVALID, "Around the * is no valid host name.", *path)
+    if not uri.startswith(f"{parts.scheme}://{parts.host}"):
+        raise DomainError(ErrorCode.INVALID, "A host with * is in lower case.", *path)
+
+
+def is_pattern(registered: str) -> bool:
+    return "*" in registered
+
+
+def matches(asked: str, registered: str) -> bool:
+    """Equal as text or, where one `*` stands in the host, in all but a part of that one label."""
+    if not is_pattern(registered):
+        return asked == registered
+    before, after = registered.split("*")
+    inner = asked[len(before) : len(asked) - len(after)]
+    if asked != before + inner + after or not _LABEL_PART.fullmatch(inner):
+        return False
+    label = asked.partition("://")[2].partition(".")[0]
+    return _LABEL.fullmatch(label) is not None and split_url(asked) is not None
+
+
+def is_listed(origin: str, registered: Iterable[str]) -> bool:
+    """Whether an origin is one of the registered ones."""
+    return any(matches(origin, entry) for entry in registered)
+
+
+def is_private_use(uri: str) -> bool:
+    """Whether any program on the user's device may claim a URL's scheme (RFC 8252 §8.6)."""
+    return bool(uri) and not uri.startswith(("http://", "https://"))
+
+
+def exact_uri(value: Any, path: tuple[str, ...]) -> str:
     """A URL that may be registered: absolute, no fragment (RFC 6749 §3.1.2), no credentials.
 
     A native application may register a private-use scheme (RFC 8252 §7.1).
@@ -45,7 +109,7 @@ def registered_uri(value: Any, path: tuple[str, ...]) -> str:
 def is_registered(uri: str, registered: Iterable[str], application_type: ApplicationType) -> bool:
     """Exact match; for native applications a loopback literal matches on any port."""
     registered = tuple(registered)
-    if uri in registered:
+    if is_listed(uri, registered):
         return True
     # RFC 8252 §7.3: "MUST allow any port to be specified at the time of the request".
     if application_type is not ApplicationType.NATIVE:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tenantry.core.facts import ResourceServerFacts, SubjectType
 from tenantry.rules.addresses import Addresses
 from tenantry.services.management_api import EVERY_MANAGEMENT_API, derived_api
-from tenantry.store import client_grants, installation, resource_servers, users
+from tenantry.store import client_grants, installation, resource_servers, roles, users
 from tenantry.store.cache import Configuration
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 
@@ -42,6 +42,15 @@ def find_api_in(
     return derived_api(root_api, audience) if root_api and root_api.is_system else None
 
 
+async def signing_secret(
+    configuration: Configuration, tenant_id: str, api: ResourceServerFacts
+) -> bytes | None:
+    """What an API with HS256 shares with this server, from memory; None for every other."""
+    if not api.signing_alg.is_symmetric:
+        return None
+    return await configuration.get(tenant_id, resource_servers.signing_secret, api.id)
+
+
 def grant_audiences(audience: str, api: ResourceServerFacts) -> tuple[str, ...]:
     """The audiences whose grants hold for an API: its own, and for management APIs `*`."""
     return (audience, EVERY_MANAGEMENT_API) if api.is_system else (audience,)
@@ -71,8 +80,12 @@ async def granted_to_application(
 
 
 def permitted_to_user(db: TenantSession, user_id: str, api: ResourceServerFacts) -> tuple[str, ...]:
-    """The permissions that a user has at an API now; `*` gives all of them."""
-    held = users.permissions(db, user_id, *grant_audiences(api.identifier, api))
+    """The permissions that a user has at an API now, directly or by roles; `*` gives all."""
+    audiences = grant_audiences(api.identifier, api)
+    held = {
+        *users.permissions(db, user_id, *audiences),
+        *roles.permissions_of_user(db, user_id, *audiences),
+    }
     if "*" in held:
         return api.scope_values
     return tuple(scope for scope in api.scope_values if scope in held)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode, not_found
-from tenantry.core.facts import ApplicationFacts, TenantFacts
+from tenantry.core.facts import (
+    ApplicationFacts,
+    SigningAlgorithm,
+    TenantFacts,
+    TokenEndpointAuthMethod,
+)
 from tenantry.core.ids import new_client_id, new_token
 from tenantry.rules import client_metadata
+from tenantry.services import client_secrets
 from tenantry.services.changes import record_change
 from tenantry.services.commands import ApplicationPatch, NewApplication, Patch
 from tenantry.store import applications, connections, installation
 from tenantry.store.unit_of_work import TenantSession
-
-SECRET_PURPOSE = "client secret"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +40,10 @@ def create(
     """A confidential application gets a secret of 256 bits unless one was chosen."""
     values = client_metadata.new_application(command.values)
     _require_enabled_algorithm(db, values["id_token_signed_response_alg"])
-    secret = _first_secret(command, public=values["token_endpoint_auth_method"] == "none")
-    values |= {
-        "client_id": client_id or new_client_id(),
-        "secret_digest": secret and db.vault.digest(secret, SECRET_PURPOSE),
-        "is_system": is_system,
-    }
+    _require_supported(db, values)
+    client_id = client_id or new_client_id()
+    kept, secret = client_secrets.first_secret(db, client_id, values, command.client_secret)
+    values |= {"client_id": client_id, "is_system": is_system, **kept}
     row_id = applications.create(db, values)
     enabled = (
         _default_connections(db)
@@ -59,16 +62,6 @@ def create(
     return ApplicationWithSecret(application, None if command.client_secret else secret)
 
 
-def _first_secret(command: NewApplication, *, public: bool) -> str | None:
-    if public:
-        if command.client_secret is not None:
-            raise _no_secret_when_public()
-        return None
-    if command.client_secret is not None:
-        return client_metadata.custom_secret(command.client_secret)
-    return new_token()
-
-
 def _default_connections(db: TenantSession) -> tuple[str, ...]:
     """Every connection where the tenant's setting is on, else none."""
     tenant = require_tenant(db)
@@ -83,19 +76,9 @@ def update(db: TenantSession, command: ApplicationPatch) -> ApplicationWithSecre
     before = {name: getattr(current, name) for name in names}
     values = client_metadata.changed_application(before, patch.values)
     _require_enabled_algorithm(db, values["id_token_signed_response_alg"])
-    public = values["token_endpoint_auth_method"] == "none"
-    secret: str | None = None
-    if command.client_secret is not None:
-        if public:
-            raise _no_secret_when_public()
-        values["secret_digest"] = db.vault.digest(
-            client_metadata.custom_secret(command.client_secret), SECRET_PURPOSE
-        )
-    elif not public and current.secret_digest is None:
-        secret = new_token()
-        values["secret_digest"] = db.vault.digest(secret, SECRET_PURPOSE)
-    elif public:
-        values["secret_digest"] = None
+    _require_supported(db, values)
+    kept, secret = client_secrets.changed_secret(db, current, values, command.client_secret)
+    values |= kept
     _protect_system(current)
     applications.change(db, current, values, patch.expected_revision)
     if command.connections is not None:
@@ -114,10 +97,12 @@ def update(db: TenantSession, command: ApplicationPatch) -> ApplicationWithSecre
 def rotate_secret(db: TenantSession, patch: Patch) -> ApplicationWithSecret:
     """Makes a new secret; the old one ends at once."""
     current = _require(db, patch.id)
-    if current.is_public:
-        raise _no_secret_when_public()
+    method = current.token_endpoint_auth_method
+    if method in {TokenEndpointAuthMethod.NONE, TokenEndpointAuthMethod.PRIVATE_KEY_JWT}:
+        raise client_secrets.no_secret(method)
     secret = new_token()
-    values = {"secret_digest": db.vault.digest(secret, SECRET_PURPOSE)}
+    settings = {name: getattr(current, name) for name in client_metadata.APPLICATION_FIELDS}
+    values = client_secrets.columns(db, current.client_id, settings, secret)
     applications.change(db, current, values, patch.expected_revision)
     record_change(
         db,
@@ -158,12 +143,6 @@ def _protect_system(application: ApplicationFacts) -> None:
         )
 
 
-def _no_secret_when_public() -> DomainError:
-    return DomainError(
-        ErrorCode.NOT_ALLOWED, "A public application has no secret.", "client_secret"
-    )
-
-
 def _connection_ids(db: TenantSession, names: Sequence[str]) -> tuple[str, ...]:
     ids = []
     for index, name in enumerate(names):
@@ -175,11 +154,30 @@ def _connection_ids(db: TenantSession, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _require_enabled_algorithm(db: TenantSession, alg: object) -> None:
+    if alg is SigningAlgorithm.HS256:  # Signed with the application's secret, not a tenant's key.
+        return
     if alg not in require_tenant(db).signing_algorithms:
         raise DomainError(
             ErrorCode.NOT_ALLOWED,
             f"The tenant has not switched on {alg}.",
             "id_token_signed_response_alg",
+        )
+
+
+def _require_supported(db: TenantSession, values: Mapping[str, Any]) -> None:
+    """What requests of the application would mean must be within the tenant's lists."""
+    tenant = require_tenant(db)
+    alg = values["userinfo_signed_response_alg"]
+    if alg is not None and alg not in tenant.signing_algorithms:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED,
+            f"The tenant has not switched on {alg}.",
+            "userinfo_signed_response_alg",
+        )
+    supported = tenant.acr_values_supported
+    if supported and not set(values["default_acr_values"]) <= set(supported):
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED, "The tenant supports other values.", "default_acr_values"
         )
 
 

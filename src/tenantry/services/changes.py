@@ -9,7 +9,17 @@ from tenantry.store.audit import Event, record
 from tenantry.store.rows import to_row
 from tenantry.store.unit_of_work import TenantSession
 
-_SECRET_FIELDS = frozenset({"secret_digest", "password_hash", "client_secret"})
+_SECRET_FIELDS = frozenset(
+    {
+        "secret_digest",
+        "secret_envelope",
+        "password_hash",
+        "client_secret",
+        "token_encryption",
+        "user_metadata",
+        "app_metadata",
+    }
+)
 
 
 def record_change(

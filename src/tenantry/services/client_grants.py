@@ -76,13 +76,14 @@ def _require(db: TenantSession, id: str) -> ClientGrantFacts:
 
 
 def _require_known_scopes(db: TenantSession, addresses: Addresses, values: dict[str, Any]) -> None:
-    known = _scopes_of_audience(db, addresses, values["audience"])
+    known = scopes_of_audience(db, addresses, values["audience"])
     unknown = [scope for scope in values["scopes"] if scope not in known]
     if unknown:
         raise DomainError(ErrorCode.INVALID, f"The API does not define {unknown[0]}.", "scopes")
 
 
-def _scopes_of_audience(db: TenantSession, addresses: Addresses, audience: str) -> Iterable[str]:
+def scopes_of_audience(db: TenantSession, addresses: Addresses, audience: str) -> Iterable[str]:
+    """What an audience defines; `*` at the root is every management API."""
     if audience == EVERY_MANAGEMENT_API:
         if require_tenant(db).is_root:
             return [scope.value for scope in scopes_of(is_root=True)]

@@ -37,6 +37,14 @@ class ApplicationPatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Permissions:
+    """Scopes at one API, to be given or taken."""
+
+    audience: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class NewUser:
     """`connection` is a name; `password_hash` was made by the password workers."""
 

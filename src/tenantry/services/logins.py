@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from tenantry.core.facts import TenantFacts, UserFacts
 from tenantry.keys.passwords import needs_rehash
+from tenantry.rules.fields import normalize_email
 from tenantry.rules.nouns import MAX_PASSWORD
 from tenantry.services.runtime import Runtime
-from tenantry.store import applications, connections, users
+from tenantry.store import applications, attempts, connections, users
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.store.users import Login
+
+_PURPOSE = "login attempt"
+ATTEMPTS, WINDOW = 10, timedelta(minutes=15)
+"""How many passwords may be tried for one name within the window, and how long it lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class TooManyAttempts:
+    """Nobody may try a password for this name for so many seconds."""
+
+    retry_after: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +36,46 @@ class Proven:
     new_hash: str | None
 
 
-def candidates(
-    db: TenantSession, tenant: TenantFacts, application_id: str, identifier: str
+def attempt(
+    db: TenantSession,
+    tenant: TenantFacts,
+    application_id: str,
+    identifier: str,
+    connection: str | None = None,
+) -> tuple[Login, ...] | TooManyAttempts:
+    """Counts the attempt before the password is looked at, and says who may be meant.
+
+    Known and unknown names are counted alike. `connection` names the only one to look in.
+    """
+    made = attempts.add(db, _subject(db, identifier), WINDOW)
+    if made.count > ATTEMPTS:
+        return TooManyAttempts(max(1, int((made.expires_at - db.now).total_seconds())))
+    return _candidates(db, tenant, application_id, identifier, connection)
+
+
+def _subject(db: TenantSession, identifier: str) -> str:
+    return f"password {db.vault.digest(normalize_email(identifier), _PURPOSE)}"
+
+
+def is_connection_of(db: TenantSession, application_id: str, name: str) -> bool:
+    """Whether users of a connection may sign in to the application."""
+    found = connections.find_by_name(db, name)
+    return found is not None and found.id in applications.connection_ids(db, application_id)
+
+
+def _candidates(
+    db: TenantSession,
+    tenant: TenantFacts,
+    application_id: str,
+    identifier: str,
+    connection: str | None,
 ) -> tuple[Login, ...]:
-    """Who may be meant, in the connections of the application, the default directory first."""
+    """In the connections of the application, the default directory first."""
     ids: Sequence[str] = applications.connection_ids(db, application_id)
-    if tenant.default_directory:
+    if connection is not None:
+        only = connections.find_by_name(db, connection)
+        ids = (only.id,) if only and only.id in ids else ()
+    elif tenant.default_directory:
         default = connections.find_by_name(db, tenant.default_directory)
         if default and default.id in ids:
             ids = (default.id, *(id_ for id_ in ids if id_ != default.id))
@@ -47,8 +94,11 @@ async def prove(runtime: Runtime, logins: Sequence[Login], password: str) -> Pro
     return proven if proven and not proven.user.blocked else None
 
 
-def confirm(db: TenantSession, proven: Proven) -> UserFacts | None:
-    """The user inside the unit of work, unless blocked, gone or given a new password since."""
+def confirm(db: TenantSession, proven: Proven, identifier: str) -> UserFacts | None:
+    """The user inside the unit of work, unless blocked, gone or given a new password since.
+
+    The attempts for the name, by which the user was found, are forgotten.
+    """
     user = users.find(db, proven.user.id)
     if user is None or user.blocked:
         return None
@@ -56,4 +106,5 @@ def confirm(db: TenantSession, proven: Proven) -> UserFacts | None:
         return None
     if proven.new_hash:
         users.rehash_password(db, user.id, proven.password_hash, proven.new_hash)
+    attempts.forget(db, _subject(db, identifier))
     return user

@@ -13,7 +13,13 @@ from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.store import applications, installation, tokens, users
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
-from tenantry.tokens.verify import InvalidToken, VerifiedClaims, token_digest, verify_access_token
+from tenantry.tokens.verify import (
+    InvalidToken,
+    VerifiedClaims,
+    revocation_digest,
+    token_digest,
+    verify_access_token,
+)
 
 
 class TenantGone(LookupError):
@@ -54,13 +60,17 @@ async def authorize(
     if api is None or application is None:
         raise InvalidToken("the API or the application is gone")
     if claims.is_machine:
+        if await runtime.store.read(
+            issued_by.id, context.caller(), tokens.is_revoked, revocation_digest(unverified_token)
+        ):
+            raise InvalidToken("revoked")
         granted = await granted_to_application(
             runtime.configuration, issued_by.id, claims.client_id, api, SubjectType.CLIENT
         )
         actor = Actor("application", application.client_id, application.name, issued_by.id)
     else:
         actor, granted = await runtime.store.read(
-            issued_by.id, context.caller(), _user_facts, claims.subject, unverified_token, api
+            issued_by.id, context.caller(), _user_facts, unverified_token, api
         )
     return Administrator(
         actor=actor,
@@ -108,11 +118,12 @@ async def _verify(
 
 
 def _user_facts(
-    db: TenantSession, user_id: str, unverified_token: str, api: ResourceServerFacts
+    db: TenantSession, unverified_token: str, api: ResourceServerFacts
 ) -> tuple[Actor, tuple[str, ...]]:
-    user = users.find(db, user_id)
+    # The token's `sub` may be pairwise; its family says whose it is.
     family = tokens.family_of_access_token(db, token_digest(unverified_token))
+    user = users.find(db, family.user_id) if family and family.user_id else None
     if user is None or user.blocked or family is None or family.ended_at is not None:
         raise InvalidToken("the user or the sign-in is gone")
     name = user.email or user.username or user.id
-    return Actor("user", user.id, name, db.tenant_id), permitted_to_user(db, user_id, api)
+    return Actor("user", user.id, name, db.tenant_id), permitted_to_user(db, user.id, api)

@@ -8,6 +8,8 @@ from tenantry.core.clock import Clock
 from tenantry.keys.passwords import PasswordWorkers
 from tenantry.keys.signing import KeySource
 from tenantry.keys.vault import Vault
+from tenantry.outbound.cache import DocumentCache
+from tenantry.outbound.http import OutboundClient
 from tenantry.rules.addresses import Addresses
 from tenantry.store.cache import Configuration
 from tenantry.store.group_commit import AuditQueue
@@ -26,6 +28,8 @@ class Runtime:
     clock: Clock
     passwords: PasswordWorkers
     key_source: KeySource
+    outbound: OutboundClient
+    documents: DocumentCache
     max_graphql_cost: int
     is_development: bool
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode, not_found
@@ -15,8 +16,8 @@ from tenantry.services import connections as connection_services
 from tenantry.services.apis import find_api_in
 from tenantry.services.changes import record_change
 from tenantry.services.commands import NewApplication, Patch, Values
-from tenantry.services.management_api import api_values
-from tenantry.store import connections, installation, resource_servers
+from tenantry.services.management_api import api_values, scopes_of
+from tenantry.store import connections, installation, resource_servers, system_apis
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 
 EXPLORER_CLIENT_ID = "tenantry-explorer"
@@ -58,6 +59,15 @@ def _furnish(db: TenantSession, issuer: str, *, is_root: bool) -> None:
         ),
         EXPLORER_CLIENT_ID,
         is_system=True,
+    )
+
+
+def renew_management_apis(db: TenantSession) -> int:
+    """Gives the management APIs of all tenants the scopes of this release. Returns how many."""
+    return system_apis.write_scopes(
+        db,
+        [asdict(scope) for scope in scopes_of(is_root=True)],
+        [asdict(scope) for scope in scopes_of(is_root=False)],
     )
 
 

@@ -8,11 +8,15 @@ from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import ConnectionFacts, UserFacts
 from tenantry.rules import nouns
 from tenantry.rules.fields import checked, with_defaults
+from tenantry.rules.metadata import merged
+from tenantry.services import sessions
 from tenantry.services.changes import record_change
 from tenantry.services.commands import NewUser, Patch
-from tenantry.store import connections, consents, sessions, users
+from tenantry.store import connections, consents, roles, users
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import revoke
+
+_METADATA = ("user_metadata", "app_metadata")
 
 
 def check_password(db: TenantSession, connection: str, password: str) -> None:
@@ -22,7 +26,7 @@ def check_password(db: TenantSession, connection: str, password: str) -> None:
 
 def check_password_of(db: TenantSession, user_id: str, password: str) -> None:
     """The same for the connection of an existing user."""
-    connection = connections.find(db, _require(db, user_id).connection_id)
+    connection = connections.find(db, require_user(db, user_id).connection_id)
     if connection is None:
         raise not_found("connection")
     nouns.password(password, connection.password_minimum_length)
@@ -32,6 +36,8 @@ def create(db: TenantSession, command: NewUser) -> UserFacts:
     """Needs an email or a username. The password was checked and hashed before."""
     connection = require_connection(db, command.connection)
     values = with_defaults(nouns.USER_FIELDS, command.values)
+    for name in _METADATA:
+        values[name] = merged({}, values[name], name)
     _require_identifier(values)
     stored: dict[str, Any] = values | {
         "connection_id": connection.id,
@@ -42,12 +48,15 @@ def create(db: TenantSession, command: NewUser) -> UserFacts:
     }
     row_id = users.create(db, stored)
     record_change(db, "user.created", ("User", row_id), after=values, user_id=row_id)
-    return _require(db, row_id)
+    return require_user(db, row_id)
 
 
 def update(db: TenantSession, patch: Patch) -> UserFacts:
-    current = _require(db, patch.id)
+    current = require_user(db, patch.id)
     values = checked(nouns.USER_FIELDS, patch.values)
+    for name in _METADATA:
+        if patch.values.get(name) is not None:
+            values[name] = merged(getattr(current, name), values[name], name)
     _require_identifier(
         {name: values.get(name, getattr(current, name)) for name in ("email", "username")}
     )
@@ -60,12 +69,12 @@ def update(db: TenantSession, patch: Patch) -> UserFacts:
         after=values,
         user_id=current.id,
     )
-    return _require(db, current.id)
+    return require_user(db, current.id)
 
 
 def set_password(db: TenantSession, patch: Patch, password_hash: str) -> UserFacts:
     """Replaces the password and ends the sessions and tokens that the old one made."""
-    current = _require(db, patch.id)
+    current = require_user(db, patch.id)
     values = {"password_hash": password_hash, "password_changed_at": db.now}
     users.change(db, current, values, patch.expected_revision)
     end_sign_ins(db, current.id)
@@ -77,12 +86,12 @@ def set_password(db: TenantSession, patch: Patch, password_hash: str) -> UserFac
         after={"password_hash": ""},
         user_id=current.id,
     )
-    return _require(db, current.id)
+    return require_user(db, current.id)
 
 
 def set_blocked(db: TenantSession, patch: Patch, *, blocked: bool) -> UserFacts:
     """A blocked user cannot sign in, and is signed out everywhere at once."""
-    current = _require(db, patch.id)
+    current = require_user(db, patch.id)
     users.change(db, current, {"blocked": blocked}, patch.expected_revision)
     if blocked:
         end_sign_ins(db, current.id)
@@ -94,15 +103,16 @@ def set_blocked(db: TenantSession, patch: Patch, *, blocked: bool) -> UserFacts:
         after={"blocked": blocked},
         user_id=current.id,
     )
-    return _require(db, current.id)
+    return require_user(db, current.id)
 
 
 def delete(db: TenantSession, patch: Patch) -> str:
     """Removes the user with sessions, tokens, consents and permissions. Returns the id."""
-    current = _require(db, patch.id)
+    current = require_user(db, patch.id)
     users.delete(db, current, patch.expected_revision)
     end_sign_ins(db, current.id)
     consents.delete_for_user(db, current.id)
+    roles.take_all(db, current.id)
     record_change(db, "user.deleted", ("User", current.id), user_id=current.id)
     return current.id
 
@@ -120,7 +130,7 @@ def require_connection(db: TenantSession, name: str) -> ConnectionFacts:
     return connection
 
 
-def _require(db: TenantSession, id: str) -> UserFacts:
+def require_user(db: TenantSession, id: str) -> UserFacts:
     user = users.find(db, id)
     if user is None:
         raise not_found("user")

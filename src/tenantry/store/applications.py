@@ -73,7 +73,7 @@ def mark_deleted(
     db.connection.execute(
         update(applications)
         .where(applications.c.tenant_id == db.tenant_id, applications.c.id == current.id)
-        .values(deleted_at=db.now, secret_digest=None)
+        .values(deleted_at=db.now, secret_digest=None, secret_envelope=None)
     )
     bump(db)
 

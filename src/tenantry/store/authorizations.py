@@ -38,7 +38,9 @@ class AuthorizationFacts:
     user_id: str | None
     auth_time: datetime | None
     authenticated_at: datetime | None
+    account_chosen: bool = False
     consented: bool
+    confirmed: bool = False
     scopes: tuple[str, ...]
     code_expires_at: datetime | None
     consumed_at: datetime | None

@@ -56,3 +56,14 @@ def delete_for_user(db: TenantSession, user_id: str) -> None:
             consents.c.tenant_id == db.tenant_id, consents.c.user_id == user_id
         )
     )
+
+
+def delete_for_client(db: TenantSession, user_id: str, client_id: str) -> int:
+    """Forgets what a user allowed one application, at every API."""
+    return db.connection.execute(
+        sql_delete(consents).where(
+            consents.c.tenant_id == db.tenant_id,
+            consents.c.user_id == user_id,
+            consents.c.client_id == client_id,
+        )
+    ).rowcount

@@ -175,11 +175,18 @@ def prune_expired(db: TenantSession, limit: int) -> int:
     return sum(
         _delete_some(db, table, [table.c.expires_at < db.now], limit)
         for table in (
+            tables.attempts,
             tables.authorizations,
+            tables.deliveries,
+            tables.device_codes,
+            tables.session_clients,
             tables.sessions,
             tables.access_tokens,
+            tables.refresh_tokens,
+            tables.revoked_tokens,
             tables.token_families,
             tables.mutation_records,
+            tables.replay_identifiers,
         )
     )
 

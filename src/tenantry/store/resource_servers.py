@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlalchemy import select
+
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ResourceServerFacts
+from tenantry.core.ids import new_id
 from tenantry.store import pages, records
 from tenantry.store.epochs import bump
 from tenantry.store.pages import Page, PageRequest
@@ -14,13 +17,35 @@ from tenantry.store.tables import resource_servers
 from tenantry.store.unit_of_work import TenantSession
 
 
-def create(db: TenantSession, values: Mapping[str, Any]) -> str:
+def create(
+    db: TenantSession, values: Mapping[str, Any], signing_secret: bytes | None = None
+) -> str:
+    """`signing_secret` is kept in an envelope that is bound to the row."""
+    row_id = new_id()
+    if signing_secret is not None:
+        envelope = db.vault.encrypt(signing_secret, envelope_row(db.tenant_id, row_id))
+        values = {**values, "signing_secret": envelope}
     taken = DomainError(
         ErrorCode.ALREADY_EXISTS, "An API with this identifier exists.", "identifier"
     )
-    row_id = records.create(db, resource_servers, values, taken)
+    records.create(db, resource_servers, values, taken, row_id)
     bump(db)
     return row_id
+
+
+def envelope_row(tenant_id: str, id: str) -> str:
+    """What the envelope of a signing secret is bound to."""
+    return f"resource_servers/{tenant_id}/{id}"
+
+
+def signing_secret(db: TenantSession, id: str) -> bytes | None:
+    """The secret that an API shares with this server; None where it has none."""
+    envelope = db.connection.execute(
+        select(resource_servers.c.signing_secret).where(
+            resource_servers.c.tenant_id == db.tenant_id, resource_servers.c.id == id
+        )
+    ).scalar_one_or_none()
+    return db.vault.decrypt(envelope, envelope_row(db.tenant_id, id)) if envelope else None
 
 
 def find(db: TenantSession, id: str) -> ResourceServerFacts | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -30,7 +30,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {name: item for name, item in asdict(value).items() if item is not None}
+        items = {field.name: getattr(value, field.name) for field in fields(value)}
+        return {name: _plain(item) for name, item in items.items() if item is not None}
     return value
 
 
@@ -38,6 +39,12 @@ def _plain(value: Any) -> Any:
 def _converters(cls: Any) -> tuple[tuple[str, _Convert], ...]:
     hints = typing.get_type_hints(cls)
     return tuple((field.name, _converter(hints[field.name])) for field in fields(cls))
+
+
+def _small(cls: Any, value: Mapping[str, Any]) -> Any:
+    """A small object: what has no value was not stored."""
+    converters = _converters(cls)
+    return cls(**{name: convert(value[name]) for name, convert in converters if name in value})
 
 
 def _same(value: Any) -> Any:
@@ -55,6 +62,5 @@ def _converter(hint: Any) -> _Convert:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return hint
     if is_dataclass(hint):
-        build = cast("Callable[..., Any]", hint)
-        return lambda value: build(**value)
+        return lambda value: _small(hint, value)
     return _same

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tenantry.store.rows import to_facts
-from tenantry.store.tables import access_tokens, token_families
+from tenantry.store.tables import access_tokens, revoked_tokens, token_families
 from tenantry.store.unit_of_work import TenantSession
+
+_HALF_DIGEST = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenFamilyFacts:
-    """The tokens of one authorization."""
+    """The tokens of one authorization. `claims` were asked for at userinfo, one by one."""
 
     id: str
     client_id: str
@@ -23,6 +28,7 @@ class TokenFamilyFacts:
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    claims: dict[str, Any] | None = None
 
 
 def create_family(db: TenantSession, family: TokenFamilyFacts) -> None:
@@ -48,6 +54,15 @@ def add_access_token(db: TenantSession, family_id: str, digest: str, expires_at:
     )
 
 
+def note_claims(db: TenantSession, family_id: str, claims: Mapping[str, Any]) -> None:
+    """Remembers the claims that userinfo releases beside those of the scopes."""
+    db.connection.execute(
+        update(token_families)
+        .where(token_families.c.tenant_id == db.tenant_id, token_families.c.id == family_id)
+        .values(claims=dict(claims))
+    )
+
+
 def family_of_access_token(db: TenantSession, digest: str) -> TokenFamilyFacts | None:
     row = (
         db.connection.execute(
@@ -58,6 +73,31 @@ def family_of_access_token(db: TenantSession, digest: str) -> TokenFamilyFacts |
                 & (access_tokens.c.family_id == token_families.c.id),
             )
             .where(token_families.c.tenant_id == db.tenant_id, access_tokens.c.digest == digest)
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return to_facts(TokenFamilyFacts, row) if row else None
+
+
+def family_of_half_digest(db: TenantSession, half: str) -> TokenFamilyFacts | None:
+    """The family of an access token of whose digest only the first half is known."""
+    if len(half) != _HALF_DIGEST:
+        return None
+    row = (
+        db.connection.execute(
+            select(token_families)
+            .join(
+                access_tokens,
+                (access_tokens.c.tenant_id == token_families.c.tenant_id)
+                & (access_tokens.c.family_id == token_families.c.id),
+            )
+            .where(
+                token_families.c.tenant_id == db.tenant_id,
+                access_tokens.c.digest >= half + "0" * _HALF_DIGEST,
+                access_tokens.c.digest <= half + "f" * _HALF_DIGEST,
+            )
+            .limit(1)
         )
         .mappings()
         .one_or_none()
@@ -90,3 +130,84 @@ def end_families_of_user(db: TenantSession, user_id: str) -> int:
         )
         .values(ended_at=db.now)
     ).rowcount
+
+
+def end_families_of_client(db: TenantSession, user_id: str, client_id: str) -> int:
+    """Ends what a user allowed one application, and only that."""
+    return db.connection.execute(
+        update(token_families)
+        .where(
+            token_families.c.tenant_id == db.tenant_id,
+            token_families.c.user_id == user_id,
+            token_families.c.client_id == client_id,
+            token_families.c.ended_at.is_(None),
+        )
+        .values(ended_at=db.now)
+    ).rowcount
+
+
+def find_family(db: TenantSession, id: str) -> TokenFamilyFacts | None:
+    row = (
+        db.connection.execute(
+            select(token_families).where(
+                token_families.c.tenant_id == db.tenant_id, token_families.c.id == id
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return to_facts(TokenFamilyFacts, row) if row else None
+
+
+def keep_family(db: TenantSession, id: str, until: datetime) -> None:
+    """Keeps the row of a family at least as long as a token of it lives."""
+    db.connection.execute(
+        update(token_families)
+        .where(
+            token_families.c.tenant_id == db.tenant_id,
+            token_families.c.id == id,
+            token_families.c.expires_at < until,
+        )
+        .values(expires_at=until)
+    )
+
+
+def forget_access_token(db: TenantSession, digest: str) -> bool:
+    """Ends one access token of a family. Whether it was there until now."""
+    return bool(
+        db.connection.execute(
+            delete(access_tokens).where(
+                access_tokens.c.tenant_id == db.tenant_id, access_tokens.c.digest == digest
+            )
+        ).rowcount
+    )
+
+
+def revoke(db: TenantSession, digest: str, expires_at: datetime) -> bool:
+    """Remembers that a token without a family was revoked. Whether it was good until now."""
+    insert_ = sqlite.insert if db.is_sqlite else postgresql.insert
+    return bool(
+        db.connection.execute(
+            insert_(revoked_tokens)
+            .values(tenant_id=db.tenant_id, digest=digest, expires_at=expires_at)
+            .on_conflict_do_nothing()
+        ).rowcount
+    )
+
+
+def is_revoked(db: TenantSession, digest: str) -> bool:
+    row = db.connection.execute(
+        select(revoked_tokens.c.digest).where(
+            revoked_tokens.c.tenant_id == db.tenant_id, revoked_tokens.c.digest == digest
+        )
+    ).one_or_none()
+    return row is not None
+
+
+def access_token_expiry(db: TenantSession, digest: str) -> datetime | None:
+    """When an access token of a family ends by itself."""
+    return db.connection.execute(
+        select(access_tokens.c.expires_at).where(
+            access_tokens.c.tenant_id == db.tenant_id, access_tokens.c.digest == digest
+        )
+    ).scalar_one_or_none()

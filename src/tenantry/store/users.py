@@ -194,8 +194,46 @@ def give_permissions(db: TenantSession, user_id: str, audience: str, scopes: Seq
     )
 
 
+def take_permissions(db: TenantSession, user_id: str, audience: str, scopes: Sequence[str]) -> None:
+    db.connection.execute(
+        sql_delete(user_permissions).where(
+            user_permissions.c.tenant_id == db.tenant_id,
+            user_permissions.c.user_id == user_id,
+            user_permissions.c.audience == audience,
+            user_permissions.c.scope.in_(scopes),
+        )
+    )
+
+
+def delete_permissions_for_audience(db: TenantSession, audience: str) -> None:
+    db.connection.execute(
+        sql_delete(user_permissions).where(
+            user_permissions.c.tenant_id == db.tenant_id,
+            user_permissions.c.audience == audience,
+        )
+    )
+
+
+def permissions_of_each(
+    db: TenantSession, user_ids: Sequence[str]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The direct permissions of many users, (audience, scope) in order, by one statement."""
+    rows = db.connection.execute(
+        select(user_permissions.c.user_id, user_permissions.c.audience, user_permissions.c.scope)
+        .where(
+            user_permissions.c.tenant_id == db.tenant_id,
+            user_permissions.c.user_id.in_(user_ids),
+        )
+        .order_by(user_permissions.c.audience, user_permissions.c.scope)
+    )
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for user_id, audience, scope in rows:
+        found[user_id] = (*found.get(user_id, ()), (audience, scope))
+    return found
+
+
 def permissions(db: TenantSession, user_id: str, *audiences: str) -> tuple[str, ...]:
-    """The permissions of a user at any of these audiences."""
+    """The permissions that a user was given directly at any of these audiences."""
     rows = db.connection.execute(
         select(user_permissions.c.scope)
         .where(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from tenantry.core.facts import TokenDialect
+from tenantry.core.facts import ResourceServerFacts, TokenDialect
 from tenantry.core.ids import new_id
 
 
@@ -24,16 +24,30 @@ class AccessTokenContent:
     dialect: TokenDialect
     is_machine: bool
     auth_time: int | None = None
+    permissions: Sequence[str] = ()
+    custom: Mapping[str, Any] = field(default_factory=dict)
+
+
+def token_audience(
+    api: ResourceServerFacts | None, scopes: Sequence[str], userinfo_audience: str
+) -> list[str]:
+    """The API and, with `openid`, userinfo, unless this server cannot read the API's tokens."""
+    if api is None:
+        return [userinfo_audience]
+    ours = "openid" in scopes and api.tokens_are_ours_to_read
+    return [api.identifier, userinfo_audience] if ours else [api.identifier]
 
 
 def token_type(dialect: TokenDialect) -> str:
     """The `typ` header: `at+jwt` in the dialect of RFC 9068 §2.1."""
-    return "at+jwt" if dialect is TokenDialect.RFC9068_PROFILE else "JWT"
+    return "at+jwt" if dialect.is_rfc9068 else "JWT"
 
 
 def access_token_claims(content: AccessTokenContent) -> dict[str, Any]:
     audience = content.audience[0] if len(content.audience) == 1 else list(content.audience)
+    # A custom claim never stands in for one of these.
     claims: dict[str, Any] = {
+        **content.custom,
         "iss": content.issuer,
         "sub": content.subject,
         "aud": audience,
@@ -42,7 +56,9 @@ def access_token_claims(content: AccessTokenContent) -> dict[str, Any]:
     }
     if content.scopes:
         claims["scope"] = " ".join(content.scopes)
-    if content.dialect is TokenDialect.RFC9068_PROFILE:
+    if content.dialect.has_permissions:
+        claims["permissions"] = list(content.permissions)
+    if content.dialect.is_rfc9068:
         claims |= {"client_id": content.client_id, "jti": new_id()}
         if content.auth_time is not None:
             claims["auth_time"] = content.auth_time

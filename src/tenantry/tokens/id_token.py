@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +20,14 @@ class IdTokenContent:
     client_id: str
     issued_at: int
     lifetime: int
-    auth_time: int
+    auth_time: int | None
     session_id: str
     nonce: str | None = None
     access_token: str | None = None
+    code: str | None = None
+    state: str | None = None
+    acr: str | None = None
+    amr: Sequence[str] = ()
     profile: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -35,13 +39,20 @@ def id_token_claims(content: IdTokenContent, alg: SigningAlgorithm) -> dict[str,
         "aud": content.client_id,
         "iat": content.issued_at,
         "exp": content.issued_at + content.lifetime,
-        "auth_time": content.auth_time,
-        "sid": content.session_id,
     }
+    if content.session_id:
+        claims["sid"] = content.session_id
     if content.nonce is not None:
         claims["nonce"] = content.nonce
-    if content.access_token is not None:
-        claims["at_hash"] = half_hash(content.access_token, alg)
+    if content.auth_time is not None:
+        claims["auth_time"] = content.auth_time
+    if content.acr is not None:
+        claims["acr"] = content.acr
+    if content.amr:
+        claims["amr"] = list(content.amr)
+    # §3.3.2.11, and §5.1 of the Financial-grade API for `s_hash`.
+    hashed = {"at_hash": content.access_token, "c_hash": content.code, "s_hash": content.state}
+    claims |= {name: half_hash(value, alg) for name, value in hashed.items() if value is not None}
     return claims
 
 

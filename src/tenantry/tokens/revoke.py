@@ -25,3 +25,8 @@ def end_family(db: TenantSession, family_id: str, reason: str, client_id: str) -
 def end_families_of_user(db: TenantSession, user_id: str) -> None:
     """Ends all tokens of a user: after a new password, a block or a deletion."""
     tokens.end_families_of_user(db, user_id)
+
+
+def end_families_of_client(db: TenantSession, user_id: str, client_id: str) -> None:
+    """Ends all tokens that one application has of a user: after the consent was withdrawn."""
+    tokens.end_families_of_client(db, user_id, client_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import Any
 
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from tenantry.keys.signing import KeyRing, SigningKey
 
@@ -56,12 +57,22 @@ class VerifiedClaims:
     @property
     def is_machine(self) -> bool:
         """Whether the application speaks for itself (client credentials)."""
-        return self.text("gty") == "client-credentials" or self.subject == self.client_id
+        if self.text("gty") == "client-credentials":
+            return True
+        return self.subject in {self.client_id, f"{self.client_id}@clients"}
 
 
 def token_digest(token: str) -> str:
     """How a token is found again without being kept."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def revocation_digest(token: str) -> str:
+    """The same for a token without a family: of what is signed.
+
+    The last characters of a signature can be written in more than one way.
+    """
+    return token_digest(token.rpartition(".")[0])
 
 
 @lru_cache(maxsize=4096)
@@ -92,6 +103,37 @@ def verify_signature(unverified_token: str, ring: KeyRing, types: frozenset[str]
     return dict(token.claims)
 
 
+def is_signed_by_secret(unverified_token: str) -> bool:
+    """Whether the header of a token says HS256."""
+    try:
+        unverified = jws.extract_compact(unverified_token.encode())
+    except (JoseError, ValueError, RecursionError):
+        return False
+    return unverified.headers().get("alg") == "HS256"
+
+
+def _verify_by_secret(
+    unverified_token: str, secret: bytes, types: frozenset[str]
+) -> dict[str, Any]:
+    if len(unverified_token) > MAX_TOKEN or not unverified_token.isascii():
+        raise InvalidToken("malformed")
+    try:
+        key = OctKey.import_key(secret)
+        token = jwt.decode(unverified_token, key, algorithms=["HS256"])
+    except (JoseError, ValueError, TypeError, KeyError) as error:
+        raise InvalidToken("malformed or badly signed") from error
+    if str(token.header.get("typ", "")).lower() not in types:
+        raise InvalidToken("wrong typ")
+    return dict(token.claims)
+
+
+def _signed_by_secret(unverified_token: str, shared: ApplicationSecret) -> dict[str, Any]:
+    claims = _verify_by_secret(unverified_token, shared.secret, _ID_TOKEN_TYPES)
+    if claims.get("aud") != shared.client_id:
+        raise InvalidToken("another application's secret")
+    return claims
+
+
 _ACCESS_TOKEN_TYPES = frozenset({"jwt", "at+jwt"})
 _ID_TOKEN_TYPES = frozenset({"jwt"})
 
@@ -100,20 +142,88 @@ def verify_access_token(
     unverified_token: str, ring: KeyRing, issuer: str, audience: str, now: int
 ) -> VerifiedClaims:
     """An access token of `issuer` for `audience` (RFC 9068 §4), `now` in epoch seconds."""
-    claims = verify_signature(unverified_token, ring, _ACCESS_TOKEN_TYPES)
-    verified = VerifiedClaims(claims)
-    expires_at = claims.get("exp")
-    if claims.get("iss") != issuer or audience not in verified.audiences:
-        raise InvalidToken("wrong issuer or audience")
-    if not isinstance(expires_at, int) or expires_at <= now:
-        raise InvalidToken("expired")
+    verified = verify_own_access_token(unverified_token, ring, issuer, now)
+    if audience not in verified.audiences:
+        raise InvalidToken("wrong audience")
     return verified
 
 
-def verify_id_token_hint(unverified_token: str, ring: KeyRing, issuer: str) -> VerifiedClaims:
-    """An ID token that we issued, expired or not (OpenID Connect RP-Initiated Logout §2)."""
-    claims = verify_signature(unverified_token, ring, _ID_TOKEN_TYPES)
+def unverified_claims(unverified_token: str) -> dict[str, Any]:
+    """What a token says of itself: to be believed if its digest is stored, or once verified."""
+    try:
+        claims = json.loads(jws.extract_compact(unverified_token.encode()).payload)
+    except (JoseError, ValueError, RecursionError):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def verify_own_access_token(
+    unverified_token: str, ring: KeyRing, issuer: str, now: int
+) -> VerifiedClaims:
+    """An access token of `issuer` for whatever audience; whether it was revoked is not known."""
+    claims = verify_signature(unverified_token, ring, _ACCESS_TOKEN_TYPES)
+    return _require_own(claims, issuer, now)
+
+
+def verify_for_api_with_secret(
+    unverified_token: str, secret: bytes, audience: str, issuer: str, now: int
+) -> VerifiedClaims:
+    """The same where an API shares `secret`, which vouches for no other audience."""
+    claims = _verify_by_secret(unverified_token, secret, _ACCESS_TOKEN_TYPES)
+    if claims.get("aud") != audience:
+        raise InvalidToken("another API's secret")
+    return _require_own(claims, issuer, now)
+
+
+def _require_own(claims: dict[str, Any], issuer: str, now: int) -> VerifiedClaims:
+    verified = VerifiedClaims(claims)
+    if claims.get("iss") != issuer or not verified.client_id:
+        raise InvalidToken("not an access token of this issuer")
+    _require_time(claims, now)
+    return verified
+
+
+def verify_own_id_token(
+    unverified_token: str, ring: KeyRing, issuer: str, client_id: str, now: int
+) -> VerifiedClaims:
+    """An ID token of `issuer` that was made for one application and has not expired."""
+    verified = verify_id_token_hint(unverified_token, ring, issuer)
+    # An access token names its application in a claim of its own.
+    if verified.audiences != (client_id,) or verified.client_id:
+        raise InvalidToken("not an ID token for this application")
+    _require_time(verified.claims, now)
+    return verified
+
+
+def _require_time(claims: Mapping[str, Any], now: int) -> None:
+    expires_at, issued_at = claims.get("exp"), claims.get("iat")
+    if not isinstance(expires_at, int) or not isinstance(issued_at, int) or expires_at <= now:
+        raise InvalidToken("expired")
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationSecret:
+    """The secret of an application whose ID tokens are signed by HS256."""
+
+    client_id: str
+    secret: bytes
+
+
+def verify_id_token_hint(
+    unverified_token: str, ring: KeyRing, issuer: str, shared: ApplicationSecret | None = None
+) -> VerifiedClaims:
+    """An ID token that we issued, expired or not (OpenID Connect RP-Initiated Logout §2).
+
+    `shared` may have signed it, but only for its own application.
+    """
+    if shared is not None and is_signed_by_secret(unverified_token):
+        claims = _signed_by_secret(unverified_token, shared)
+    else:
+        claims = verify_signature(unverified_token, ring, _ID_TOKEN_TYPES)
     verified = VerifiedClaims(claims)
     if claims.get("iss") != issuer or "scope" in claims or len(verified.audiences) != 1:
         raise InvalidToken("not an ID token of this issuer")
+    if not isinstance(claims.get("exp"), int):
+        # RFC 8725 §3.12: a signed answer of userinfo has the same issuer and audience.
+        raise InvalidToken("not an ID token")
     return verified

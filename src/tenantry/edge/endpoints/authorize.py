@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from tenantry.core.facts import ApplicationFacts, SessionFacts, TenantFacts
 from tenantry.edge.branding import branding_of
-from tenantry.edge.cookies import browser_or_new, session_cookie, set_browser
+from tenantry.edge.cookies import browser_or_new, session_cookie, set_browser, state_cookie
 from tenantry.edge.errors import error_response_page
 from tenantry.edge.parse import form_parameters, query_parameters
-from tenantry.edge.render import authorization_response, see_other
-from tenantry.oauth import authorize
+from tenantry.edge.render import authorization_response, page, see_other
+from tenantry.oauth import authorize, request_object
 from tenantry.oauth.authorization_request import (
     AuthorizationRequest,
     PageError,
@@ -19,13 +19,19 @@ from tenantry.oauth.authorization_request import (
     decide_redirect_uri,
     read_client_id,
     read_request,
+    response_target,
 )
+from tenantry.oauth.device_outcome import DeviceAnswered
 from tenantry.oauth.errors import OAuthError
+from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.session_management import session_state
 from tenantry.oauth.standing import Subject
+from tenantry.pages import DeviceAnsweredView, device_answered_page
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.interaction import Step
 from tenantry.services import sessions
 from tenantry.services.apis import find_api
+from tenantry.services.client_secrets import shared_secret
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, request_context
 from tenantry.services.runtime import Runtime
@@ -33,7 +39,12 @@ from tenantry.services.signing_keys import key_ring
 from tenantry.store import applications, installation
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 
-_PAGES = {Step.LOGIN: "u/login", Step.CONSENT: "u/consent"}
+_PAGES = {
+    Step.LOGIN: "u/login",
+    Step.SELECT_ACCOUNT: "u/account",
+    Step.CONSENT: "u/consent",
+    Step.CONFIRM: "u/confirm",
+}
 
 
 async def authorization(request: Request) -> Response:
@@ -64,7 +75,7 @@ async def authorization(request: Request) -> Response:
         session_cookie(request, context.address),
         browser,
     )
-    response = answer(outcome, tenant, context)
+    response = answer(outcome, tenant, context, state_cookie(request, context.address))
     set_browser(response, context.address, browser)
     return response
 
@@ -79,6 +90,8 @@ async def _read(
     application = await runtime.configuration.get(
         tenant.id, applications.find_by_client_id, read_client_id(parameters)
     )
+    if application is not None:
+        parameters = await _open(runtime, context, application, parameters)
     own = application is not None and await _is_own_page(
         runtime, context, application, parameters.as_mapping().get("redirect_uri", "")
     )
@@ -87,7 +100,27 @@ async def _read(
         raise PageError("invalid_request", "No application has this client_id.")
     ring = await key_ring(runtime, tenant)
     issuer = context.address.issuer
-    return read_request(parameters, application, tenant, redirect_uri, ring, issuer), application
+    shared = shared_secret(runtime.vault, tenant.id, application)
+    asked = read_request(parameters, application, tenant, redirect_uri, ring, issuer, shared)
+    return asked, application
+
+
+async def _open(
+    runtime: Runtime,
+    context: RequestContext,
+    application: ApplicationFacts,
+    parameters: Parameters,
+) -> Parameters:
+    """The parameters of a request object, if there is one; a bad one is told where it may be."""
+    try:
+        return await request_object.opened(runtime, context, application, parameters)
+    except OAuthError as error:
+        try:
+            uri, _ = decide_redirect_uri(application, parameters, is_own_page=False)
+        except PageError:
+            raise error from None
+        target, _ = response_target(parameters, application, uri)
+        raise RedirectError(target, error.error, error.description) from None
 
 
 async def _is_own_page(
@@ -108,7 +141,7 @@ def _begin(
     asked: AuthorizationRequest,
     cookie: str | None,
     browser: str,
-) -> authorize.Ask | authorize.Respond:
+) -> authorize.Outcome:
     session: SessionFacts | None = sessions.find_live(db, cookie, subject.issuer)
     if session is not None:
         sessions.touch(db, session)
@@ -121,7 +154,11 @@ async def subject_of(
     api = None
     if audience is not None:
         api = await find_api(runtime.configuration, runtime.addresses, address.tenant_id, audience)
-    return Subject(application, api, address.issuer, address.userinfo_audience)
+    tenant = await load_tenant(runtime, address.tenant_id)
+    ring = await key_ring(runtime, tenant)
+    return Subject(
+        application, api, address.issuer, address.userinfo_audience, tenant, address, ring
+    )
 
 
 def issuer_parameter(tenant: TenantFacts, context: RequestContext) -> str | None:
@@ -131,12 +168,20 @@ def issuer_parameter(tenant: TenantFacts, context: RequestContext) -> str | None
 
 
 def answer(
-    outcome: authorize.Ask | authorize.Respond, tenant: TenantFacts, context: RequestContext
+    outcome: authorize.Outcome,
+    tenant: TenantFacts,
+    context: RequestContext,
+    browser_state: str = "",
 ) -> Response:
-    """A page of ours, or the answer at the redirect URI."""
+    """A page of ours, or the answer at the redirect URI with the state of the sign-in."""
+    if isinstance(outcome, DeviceAnswered):
+        view = DeviceAnsweredView(branding_of(tenant), outcome.connected, outcome.description)
+        return page(device_answered_page(view))
     if isinstance(outcome, authorize.Ask):
-        page = _PAGES[outcome.step]
-        return see_other(f"{context.address.issuer}{page}?state={outcome.handle}")
-    return authorization_response(
-        outcome.target, outcome.parameters, issuer_parameter(tenant, context)
-    )
+        path = _PAGES[outcome.step]
+        return see_other(f"{context.address.issuer}{path}?state={outcome.handle}")
+    fields = dict(outcome.parameters)
+    state = session_state(outcome.target, browser_state)
+    if state is not None:
+        fields["session_state"] = state
+    return authorization_response(outcome.target, fields, issuer_parameter(tenant, context))

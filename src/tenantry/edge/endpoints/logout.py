@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tenantry.core.facts import SessionFacts, TenantFacts
+from tenantry.core.facts import SessionClientFacts, SessionFacts, TenantFacts
 from tenantry.edge.branding import application_view, branding_of
 from tenantry.edge.cookies import (
     browser_cookie,
@@ -18,12 +20,20 @@ from tenantry.edge.errors import error_response_page
 from tenantry.edge.form_token import form_token, is_form_token
 from tenantry.edge.parse import form_parameters, query_parameters
 from tenantry.edge.render import page, see_other, with_query
+from tenantry.oauth import frontchannel_logout
 from tenantry.oauth import logout as protocol
 from tenantry.oauth.authorization_request import PageError
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.parameters import Parameters
-from tenantry.pages import LogoutView, SignedOutView, logout_page, signed_out_page
+from tenantry.pages import (
+    LogoutView,
+    SignedOutView,
+    headers_with_frames,
+    logout_page,
+    signed_out_page,
+)
 from tenantry.services import sessions
+from tenantry.services.client_secrets import shared_secret
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, request_context
 from tenantry.services.runtime import Runtime
@@ -73,7 +83,7 @@ async def _logout(
         session_cookie(request, context.address),
         context.address.issuer,
     )
-    if not confirmed and protocol.needs_confirmation(asked, tenant, session):
+    if not confirmed and protocol.needs_confirmation(runtime.vault, asked, tenant, session):
         return _confirmation(request, runtime, context, tenant, asked)
     return await _end(runtime, context, tenant, asked, session)
 
@@ -103,7 +113,11 @@ async def _read(
     redirect_parameter: str,
 ) -> protocol.LogoutRequest:
     ring = await key_ring(runtime, tenant)
-    hint = protocol.read_hint(parameters, ring, context.address.issuer)
+    signer = await runtime.configuration.get(
+        tenant.id, applications.find_by_client_id, protocol.unverified_client_id(parameters)
+    )
+    shared = shared_secret(runtime.vault, tenant.id, signer)
+    hint = protocol.read_hint(parameters, ring, context.address.issuer, shared)
     client_id = protocol.client_id_of(parameters, hint)
     application = None
     if client_id is not None:
@@ -140,6 +154,22 @@ def _confirmation(
     return response
 
 
+async def _frames(
+    runtime: Runtime,
+    tenant: TenantFacts,
+    session: SessionFacts,
+    told: Sequence[SessionClientFacts],
+) -> tuple[str, ...]:
+    found = {}
+    for client_id in {one.client_id for one in told}:
+        application = await runtime.configuration.get(
+            tenant.id, applications.find_by_client_id, client_id
+        )
+        if application is not None:
+            found[client_id] = application
+    return frontchannel_logout.frames(session.issuer, told, found)
+
+
 async def _end(
     runtime: Runtime,
     context: RequestContext,
@@ -147,13 +177,21 @@ async def _end(
     asked: protocol.LogoutRequest,
     session: SessionFacts | None,
 ) -> Response:
+    frames: tuple[str, ...] = ()
     if session is not None:
         client_id = asked.application.client_id if asked.application else None
-        await runtime.store.write(tenant.id, context.caller(), sessions.end, session, client_id)
+        told = await runtime.store.write(
+            tenant.id, context.caller(), sessions.end, session, client_id
+        )
+        frames = await _frames(runtime, tenant, session, told)
+    target = None
     if asked.redirect_uri is not None:
         state = {"state": asked.state} if asked.state is not None else {}
-        response = see_other(with_query(asked.redirect_uri, state))
+        target = with_query(asked.redirect_uri, state)
+    if target is not None and not frames:
+        response = see_other(target)
     else:
-        response = page(signed_out_page(SignedOutView(branding_of(tenant))))
+        view = SignedOutView(branding_of(tenant), frames, target)
+        response = page(signed_out_page(view), headers=headers_with_frames(frames))
     clear_session(response, context.address)
     return response

@@ -5,20 +5,16 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tenantry.edge.client import audit_refusal, authenticated_client
 from tenantry.edge.parse import token_parameters
 from tenantry.edge.render import NO_STORE, json_response
-from tenantry.oauth.client_authentication import (
-    AuthenticatedClient,
-    authenticate,
-    read_credentials,
-)
-from tenantry.oauth.errors import InvalidClient, OAuthError
+from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.grants import GRANTS
-from tenantry.oauth.parameters import Parameters
-from tenantry.services.request import RequestContext, acts_for, request_context
+from tenantry.services.request import acts_for, request_context
 from tenantry.services.runtime import Runtime
-from tenantry.store import applications
-from tenantry.store.audit import Event
+
+# An answer to a poll that comes before the person's (RFC 8628 §3.5) is not worth a row.
+_NO_REFUSAL = frozenset({"authorization_pending", "slow_down"})
 
 
 async def token(request: Request) -> Response:
@@ -31,7 +27,7 @@ async def _token(runtime: Runtime, request: Request) -> Response:
     context = request_context(request.scope)
     parameters = await token_parameters(request)
     parameters.refuse_repetition()
-    client = await _client(runtime, context, request, parameters)
+    client = await authenticated_client(runtime, context, request, parameters)
     acts_for(request.scope, client.application)
     grant_type = parameters.require("grant_type")
     grant = GRANTS.get(grant_type)
@@ -40,36 +36,8 @@ async def _token(runtime: Runtime, request: Request) -> Response:
     try:
         answer = await grant(runtime, context, client, parameters)
     except OAuthError as error:
-        await _audit_refusal(runtime, context, client.application.client_id, grant_type, error)
+        if error.error in _NO_REFUSAL:
+            raise
+        await audit_refusal(runtime, context, client.application.client_id, grant_type, error)
         raise
     return json_response(answer, 200, NO_STORE)
-
-
-async def _client(
-    runtime: Runtime, context: RequestContext, request: Request, parameters: Parameters
-) -> AuthenticatedClient:
-    credentials = read_credentials(request.headers.get("authorization"), parameters)
-    tenant_id = context.address.tenant_id
-    application = await runtime.configuration.get(
-        tenant_id, applications.find_by_client_id, credentials.client_id
-    )
-    try:
-        return authenticate(application, credentials, runtime.vault)
-    except InvalidClient as error:
-        if application is not None:
-            await _audit_refusal(runtime, context, application.client_id, "", error)
-        raise
-
-
-async def _audit_refusal(
-    runtime: Runtime, context: RequestContext, client_id: str, grant_type: str, error: OAuthError
-) -> None:
-    await runtime.audit.submit(
-        context.address.tenant_id,
-        context.caller(),
-        Event(
-            "token.refused",
-            client_id=client_id,
-            details={"grant_type": grant_type, "error": error.error, "reason": str(error)},
-        ),
-    )

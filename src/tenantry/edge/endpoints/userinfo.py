@@ -26,4 +26,6 @@ async def userinfo(request: Request) -> Response:
         request.scope["tenantry.runtime"], request_context(request.scope), unverified_token
     )
     acts_for(request.scope, application)
+    if isinstance(claims, str):
+        return Response(claims, 200, NO_STORE, "application/jwt")
     return json_response(claims, 200, NO_STORE)

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from strawberry.scalars import JSON
 
 from tenantry.core.facts import (
     ApplicationType,
+    ClientSigningAlgorithm,
     GrantType,
     SigningAlgorithm,
+    SubjectIdentifierType,
     TokenEndpointAuthMethod,
 )
 from tenantry.management.context import Info
@@ -31,6 +34,7 @@ from tenantry.management.permissions import (
     require_input_scopes,
 )
 from tenantry.management.types.application import ABOUT, Application
+from tenantry.management.types.claim_mapping import ClaimMappingInput
 from tenantry.management.types.common import described, setting
 from tenantry.services import applications
 from tenantry.services.applications import ApplicationWithSecret
@@ -56,12 +60,48 @@ class _Settings:
     logo_uri: str | None = setting(ABOUT, "logo_uri")
     policy_uri: str | None = setting(ABOUT, "policy_uri")
     tos_uri: str | None = setting(ABOUT, "tos_uri")
+    backchannel_logout_uri: str | None = setting(ABOUT, "backchannel_logout_uri")
+    backchannel_logout_session_required: bool | None = setting(
+        ABOUT, "backchannel_logout_session_required"
+    )
+    frontchannel_logout_uri: str | None = setting(ABOUT, "frontchannel_logout_uri")
+    frontchannel_logout_session_required: bool | None = setting(
+        ABOUT, "frontchannel_logout_session_required"
+    )
+    logout_confirmation: bool | None = setting(ABOUT, "logout_confirmation")
+    application_metadata: JSON | None = setting(ABOUT, "application_metadata")
+    claim_mappings: list[ClaimMappingInput] | None = setting(ABOUT, "claim_mappings")
     is_first_party: bool | None = setting(ABOUT, "is_first_party")
     oidc_conformant: bool | None = setting(ABOUT, "oidc_conformant")
     require_pkce: bool | None = setting(ABOUT, "require_pkce")
+    token_exchange_audiences: list[str] | None = setting(ABOUT, "token_exchange_audiences")
     id_token_lifetime: int | None = setting(ABOUT, "id_token_lifetime")
+    refresh_token_rotation: bool | None = setting(ABOUT, "refresh_token_rotation")
+    refresh_token_overlap: int | None = setting(ABOUT, "refresh_token_overlap")
+    refresh_token_lifetime: int | None = setting(ABOUT, "refresh_token_lifetime")
+    refresh_token_idle_lifetime: int | None = setting(ABOUT, "refresh_token_idle_lifetime")
     id_token_signed_response_alg: SigningAlgorithm | None = setting(
         ABOUT, "id_token_signed_response_alg"
+    )
+    jwks: JSON | None = setting(ABOUT, "jwks")
+    jwks_uri: str | None = setting(ABOUT, "jwks_uri")
+    token_endpoint_auth_signing_alg: ClientSigningAlgorithm | None = setting(
+        ABOUT, "token_endpoint_auth_signing_alg"
+    )
+    request_object_signing_alg: ClientSigningAlgorithm | None = setting(
+        ABOUT, "request_object_signing_alg"
+    )
+    request_uris: list[str] | None = setting(ABOUT, "request_uris")
+    userinfo_signed_response_alg: SigningAlgorithm | None = setting(
+        ABOUT, "userinfo_signed_response_alg"
+    )
+    default_max_age: int | None = setting(ABOUT, "default_max_age")
+    require_auth_time: bool | None = setting(ABOUT, "require_auth_time")
+    default_acr_values: list[str] | None = setting(ABOUT, "default_acr_values")
+    subject_type: SubjectIdentifierType | None = setting(ABOUT, "subject_type")
+    sector_identifier_uri: str | None = setting(ABOUT, "sector_identifier_uri")
+    non_verifiable_callback_confirmation: bool | None = setting(
+        ABOUT, "non_verifiable_callback_confirmation"
     )
     connections: list[str] | None = setting(ABOUT, "connections")
 

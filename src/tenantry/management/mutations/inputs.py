@@ -7,8 +7,8 @@ from typing import Any
 
 import strawberry
 
-from tenantry.core.facts import Address, Scope
-from tenantry.management.types.resource_server import ScopeInput
+from tenantry.management.types.claim_mapping import ClaimMappingInput
+from tenantry.management.types.resource_server import ScopeInput, TokenEncryptionInput
 from tenantry.management.types.user import AddressInput
 from tenantry.services.commands import Patch
 
@@ -46,8 +46,8 @@ def given(input: Any, *besides: str) -> dict[str, Any]:
     }
 
 
-def _facts(value: Any) -> Scope | Address | tuple[Any, ...] | Any:
-    if isinstance(value, ScopeInput | AddressInput):
+def _facts(value: Any) -> Any:
+    if isinstance(value, ScopeInput | AddressInput | ClaimMappingInput | TokenEncryptionInput):
         return value.facts()
     if isinstance(value, list):
         return tuple(_facts(item) for item in value)

@@ -14,8 +14,14 @@ from tenantry.management.mutations.inputs import CHANGED, SENT, ExistingObject, 
 from tenantry.management.mutations.payloads import Payload, deleted_field, object_field
 from tenantry.management.mutations.unit import Outcome, run
 from tenantry.management.types.common import described, setting
-from tenantry.management.types.resource_server import ABOUT, ResourceServer, ScopeInput
+from tenantry.management.types.resource_server import (
+    ABOUT,
+    ResourceServer,
+    ScopeInput,
+    TokenEncryptionInput,
+)
 from tenantry.services import resource_servers
+from tenantry.services.resource_servers import ResourceServerWithSecret
 
 
 @strawberry.input
@@ -23,8 +29,12 @@ class _Settings:
     name: str | None = setting(ABOUT, "name")
     scopes: list[ScopeInput] | None = setting(ABOUT, "scopes")
     token_lifetime: int | None = setting(ABOUT, "token_lifetime")
+    token_lifetime_for_web: int | None = setting(ABOUT, "token_lifetime_for_web")
     token_dialect: TokenDialect | None = setting(ABOUT, "token_dialect")
+    token_encryption: TokenEncryptionInput | None = setting(ABOUT, "token_encryption")
+    enforce_policies: bool | None = setting(ABOUT, "enforce_policies")
     skip_consent_for_first_party: bool | None = setting(ABOUT, "skip_consent_for_first_party")
+    allow_offline_access: bool | None = setting(ABOUT, "allow_offline_access")
     user_access_policy: AccessPolicy | None = setting(ABOUT, "user_access_policy")
     client_access_policy: AccessPolicy | None = setting(ABOUT, "client_access_policy")
 
@@ -49,6 +59,12 @@ class ResourceServerDeleteInput(ExistingObject):
 @strawberry.type(description="The answer to `resourceServerCreate`.")
 class ResourceServerCreatePayload(Payload):
     resource_server: ResourceServer | None = object_field("API")
+    signing_secret: str | None = strawberry.field(
+        description=(
+            "The secret of `HS256` that was made just now, shown this once: its bytes as ASCII "
+            "text are the key. Null for every other algorithm."
+        )
+    )
 
 
 @strawberry.type(description="The answer to `resourceServerUpdate`.")
@@ -72,15 +88,18 @@ def _local(info: Info, id: str) -> str:
 @strawberry.type
 class ResourceServerMutations:
     @field(
-        "Registers an API.",
+        "Registers an API. One that signs by HS256 gets a secret, shown once.",
         "create:resource_servers",
     )
     async def resource_server_create(
         self, info: Info, input: Annotated[ResourceServerCreateInput, SENT]
     ) -> ResourceServerCreatePayload | None:
-        outcome = await run(info, ResourceServerFacts, resource_servers.create, given(input))
+        outcome = await run(info, ResourceServerWithSecret, resource_servers.create, given(input))
+        done, tenant_id = outcome.value, info.context.tenant_id
         return ResourceServerCreatePayload(
-            resource_server=_published(info, outcome), errors=outcome.errors
+            resource_server=ResourceServer.of(done.resource_server, tenant_id) if done else None,
+            signing_secret=done.signing_secret if done else None,
+            errors=outcome.errors,
         )
 
     @field(

@@ -6,7 +6,12 @@ from typing import Annotated
 
 import strawberry
 
-from tenantry.core.facts import Environment, SigningAlgorithm, TenantFacts
+from tenantry.core.facts import (
+    DeviceUserCodeCharset,
+    Environment,
+    SigningAlgorithm,
+    TenantFacts,
+)
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import local_id, tenant_local_id
@@ -21,6 +26,7 @@ from tenantry.management.mutations.inputs import (
 )
 from tenantry.management.mutations.payloads import Payload, deleted_field, object_field
 from tenantry.management.mutations.unit import Outcome, run
+from tenantry.management.types.claim_mapping import ClaimMappingInput
 from tenantry.management.types.common import described, setting
 from tenantry.management.types.tenant import ABOUT, Tenant
 from tenantry.services import tenants
@@ -46,7 +52,19 @@ class _Settings:
         ABOUT, "authorization_response_iss_parameter_supported"
     )
     remove_alg_from_jwks: bool | None = setting(ABOUT, "remove_alg_from_jwks")
+    refresh_token_revocation_deletes_grant: bool | None = setting(
+        ABOUT, "refresh_token_revocation_deletes_grant"
+    )
     signing_algorithms: list[SigningAlgorithm] | None = setting(ABOUT, "signing_algorithms")
+    claim_mappings: list[ClaimMappingInput] | None = setting(ABOUT, "claim_mappings")
+    acr_values_supported: list[str] | None = setting(ABOUT, "acr_values_supported")
+    non_verifiable_callback_confirmation: bool | None = setting(
+        ABOUT, "non_verifiable_callback_confirmation"
+    )
+    device_user_code_charset: DeviceUserCodeCharset | None = setting(
+        ABOUT, "device_user_code_charset"
+    )
+    device_user_code_mask: str | None = setting(ABOUT, "device_user_code_mask")
 
 
 @strawberry.input(description="A new tenant.")

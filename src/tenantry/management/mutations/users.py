@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import strawberry
+from strawberry.scalars import JSON
 
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import UserFacts
@@ -51,6 +52,8 @@ class _Claims:
     phone_number: str | None = setting(ABOUT, "phone_number")
     phone_number_verified: bool | None = setting(ABOUT, "phone_number_verified")
     address: AddressInput | None = setting(ABOUT, "address")
+    user_metadata: JSON | None = setting(ABOUT, "user_metadata")
+    app_metadata: JSON | None = setting(ABOUT, "app_metadata")
 
 
 @strawberry.input(description="A new user, with an email or a username.")

@@ -12,14 +12,22 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from tenantry.core.facts import (
     AccessPolicy,
     ApplicationType,
+    ClaimSource,
+    ClaimTarget,
+    ClientSigningAlgorithm,
     ConnectionStrategy,
+    DeviceUserCodeCharset,
+    EncryptionFormat,
     Environment,
     GrantType,
+    KeyEncryptionAlgorithm,
     KeyState,
     SigningAlgorithm,
+    SubjectIdentifierType,
     SubjectType,
     TokenDialect,
     TokenEndpointAuthMethod,
+    TrustedSubject,
 )
 
 
@@ -71,6 +79,19 @@ _describe(
         TokenEndpointAuthMethod.NONE: "Not at all: the application is public.",
         TokenEndpointAuthMethod.CLIENT_SECRET_BASIC: "Its secret, by HTTP Basic.",
         TokenEndpointAuthMethod.CLIENT_SECRET_POST: "Its secret, in the body.",
+        TokenEndpointAuthMethod.CLIENT_SECRET_JWT: "A JWT that its secret signs.",
+        TokenEndpointAuthMethod.PRIVATE_KEY_JWT: "A JWT that its private key signs.",
+    },
+)
+_describe(
+    ClientSigningAlgorithm,
+    "How an application signs what it sends.",
+    {
+        ClientSigningAlgorithm.RS256: "RSA with PKCS #1 padding and SHA-256.",
+        ClientSigningAlgorithm.RS384: "RSA with PKCS #1 padding and SHA-384.",
+        ClientSigningAlgorithm.PS256: "RSA with PSS padding and SHA-256.",
+        ClientSigningAlgorithm.ES256: "ECDSA on the curve P-256 with SHA-256.",
+        ClientSigningAlgorithm.HS256: "HMAC with SHA-256, by the client secret.",
     },
 )
 _describe(
@@ -78,7 +99,30 @@ _describe(
     "How an application may get tokens.",
     {
         GrantType.AUTHORIZATION_CODE: "A user signs in and a code is redeemed.",
+        GrantType.IMPLICIT: "Tokens in the answer of the authorization endpoint; best avoided.",
         GrantType.CLIENT_CREDENTIALS: "The application asks for itself.",
+        GrantType.REFRESH_TOKEN: "A refresh token from before is exchanged for new tokens.",
+        GrantType.DEVICE_CODE: "A user types a device's code in elsewhere. Native only.",
+        GrantType.PASSWORD: "It sends a user's password. First-party only; best avoided.",
+        GrantType.PASSWORD_REALM: "The same, and it names the connection as `realm`.",
+        GrantType.TOKEN_EXCHANGE: "It trades a user's token for one of another API.",
+        GrantType.JWT_BEARER: "It trades a trusted issuer's assertion for a user's token.",
+    },
+)
+_describe(
+    TrustedSubject,
+    "What the subject of a trusted issuer's assertion means.",
+    {
+        TrustedSubject.USER_ID: "The `userId` of a user.",
+        TrustedSubject.EMAIL: "The email of a user of one connection.",
+    },
+)
+_describe(
+    DeviceUserCodeCharset,
+    "The characters of the codes that connect devices.",
+    {
+        DeviceUserCodeCharset.BASE20: "Twenty consonants, which spell no words.",
+        DeviceUserCodeCharset.DIGITS: "The ten digits.",
     },
 )
 _describe(
@@ -89,6 +133,7 @@ _describe(
         SigningAlgorithm.PS256: "RSA with PSS padding and SHA-256.",
         SigningAlgorithm.ES256: "ECDSA on the curve P-256 with SHA-256.",
         SigningAlgorithm.EDDSA: "Ed25519.",
+        SigningAlgorithm.HS256: "HMAC with SHA-256, by a secret that both sides know.",
     },
 )
 _describe(
@@ -96,7 +141,50 @@ _describe(
     "How the claims of an access token are named.",
     {
         TokenDialect.ACCESS_TOKEN: "Claims `azp` and `gty`, type `JWT`.",
+        TokenDialect.ACCESS_TOKEN_AUTHZ: "The same with the claim `permissions`.",
         TokenDialect.RFC9068_PROFILE: "The profile of RFC 9068: `client_id`, type `at+jwt`.",
+        TokenDialect.RFC9068_PROFILE_AUTHZ: "The same with the claim `permissions`.",
+    },
+)
+_describe(
+    EncryptionFormat,
+    "How access tokens are encrypted.",
+    {
+        EncryptionFormat.COMPACT_NESTED_JWE: (
+            "The signed token inside a JWE in compact form, its content by A256GCM."
+        ),
+    },
+)
+_describe(
+    KeyEncryptionAlgorithm,
+    "How the key of an encrypted token is encrypted.",
+    {
+        KeyEncryptionAlgorithm.RSA_OAEP_256: "RSA-OAEP with SHA-256.",
+        KeyEncryptionAlgorithm.RSA_OAEP_384: "RSA-OAEP with SHA-384.",
+        KeyEncryptionAlgorithm.RSA_OAEP_512: "RSA-OAEP with SHA-512.",
+    },
+)
+_describe(
+    ClaimSource,
+    "Where the value of a custom claim comes from.",
+    {
+        ClaimSource.USER_METADATA: "The user's `userMetadata`.",
+        ClaimSource.APP_METADATA: "The user's `appMetadata`.",
+        ClaimSource.APPLICATION_METADATA: "The `applicationMetadata` of the application.",
+        ClaimSource.ROLES: "The names of the user's roles, a list.",
+        ClaimSource.PERMISSIONS: (
+            "All permissions at the API of the token, a list; for an application that speaks for "
+            "itself the granted scopes."
+        ),
+    },
+)
+_describe(
+    ClaimTarget,
+    "What carries a custom claim.",
+    {
+        ClaimTarget.ID_TOKEN: "The ID token.",
+        ClaimTarget.ACCESS_TOKEN: "The access token, also that of client credentials.",
+        ClaimTarget.USERINFO: "The answer of userinfo.",
     },
 )
 _describe(
@@ -114,6 +202,14 @@ _describe(
     {
         SubjectType.CLIENT: "The application itself.",
         SubjectType.USER: "A user who signed in through the application.",
+    },
+)
+_describe(
+    SubjectIdentifierType,
+    "How users are named in `sub`.",
+    {
+        SubjectIdentifierType.PUBLIC: "By the user's id, the same to every application.",
+        SubjectIdentifierType.PAIRWISE: "By a name that no other sector knows.",
     },
 )
 _describe(

@@ -6,8 +6,14 @@ from collections.abc import Mapping
 
 import strawberry
 
-from tenantry.core.facts import Environment, SigningAlgorithm, TenantFacts
+from tenantry.core.facts import (
+    DeviceUserCodeCharset,
+    Environment,
+    SigningAlgorithm,
+    TenantFacts,
+)
 from tenantry.management.ids import global_id
+from tenantry.management.types.claim_mapping import MAPPINGS_ABOUT, ClaimMapping
 from tenantry.management.types.common import StoredObject, described, publish
 from tenantry.rules.addresses import Addresses
 
@@ -57,9 +63,29 @@ ABOUT: Mapping[str, str] = {
     "remove_alg_from_jwks": (
         "Whether the published keys leave out `alg`, for libraries that dislike it. Default false."
     ),
+    "refresh_token_revocation_deletes_grant": (
+        "Whether revoking a refresh token also deletes what the user allowed the application, "
+        "and with it all its other tokens of that user. Default false."
+    ),
+    "claim_mappings": MAPPINGS_ABOUT,
     "signing_algorithms": (
         "The algorithms that have keys: one to four, `RS256` always among them. Default `RS256` "
         "alone, because some libraries fail on keys that are not RSA."
+    ),
+    "acr_values_supported": (
+        "The authentication context classes that requests may ask for, at most 20, published in "
+        "discovery; others are refused. Default none: any may be asked for."
+    ),
+    "non_verifiable_callback_confirmation": (
+        "Whether users confirm before they are sent to a private-use scheme of a native "
+        "application. An application's own setting outranks it. Default true."
+    ),
+    "device_user_code_charset": (
+        "The characters of the codes that people type in to connect a device. Default `BASE20`."
+    ),
+    "device_user_code_mask": (
+        "The form of these codes: 8 to 20 asterisks, each one character, spaces and hyphens, at "
+        "most 20 in all. Default `****-****`."
     ),
 }
 
@@ -90,7 +116,17 @@ class Tenant(StoredObject):
         ABOUT, "authorization_response_iss_parameter_supported"
     )
     remove_alg_from_jwks: bool = described(ABOUT, "remove_alg_from_jwks")
+    refresh_token_revocation_deletes_grant: bool = described(
+        ABOUT, "refresh_token_revocation_deletes_grant"
+    )
     signing_algorithms: list[SigningAlgorithm] = described(ABOUT, "signing_algorithms")
+    claim_mappings: list[ClaimMapping] = described(ABOUT, "claim_mappings")
+    acr_values_supported: list[str] = described(ABOUT, "acr_values_supported")
+    non_verifiable_callback_confirmation: bool = described(
+        ABOUT, "non_verifiable_callback_confirmation"
+    )
+    device_user_code_charset: DeviceUserCodeCharset = described(ABOUT, "device_user_code_charset")
+    device_user_code_mask: str = described(ABOUT, "device_user_code_mask")
 
     @classmethod
     def of(cls, facts: TenantFacts, addresses: Addresses) -> Tenant:
@@ -101,4 +137,5 @@ class Tenant(StoredObject):
             id=global_id("Tenant", facts.id, facts.id),
             issuer=issuer,
             management_identifier=f"{issuer}graphql",
+            claim_mappings=[ClaimMapping.of(mapping) for mapping in facts.claim_mappings],
         )

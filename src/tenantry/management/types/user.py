@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import strawberry
+from strawberry.scalars import JSON
 
 from tenantry.core import facts as core
 from tenantry.core.facts import UserFacts
+from tenantry.management.connections import After, Before, First, Last, ListOf, PageArguments
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import global_id
+from tenantry.management.orders import SessionOrder
 from tenantry.management.types.common import StoredObject, described, publish, setting
 from tenantry.management.types.connection import Connection
+from tenantry.management.types.role import Role, UserPermission
+from tenantry.management.types.session import Session
 
 ABOUT: Mapping[str, str] = {
     "user_id": "The `sub` of the user's tokens. Never changes.",
@@ -45,6 +50,14 @@ ABOUT: Mapping[str, str] = {
     "phone_number": "The telephone number in E.164 form, as in +41441234567. Default null.",
     "phone_number_verified": "Whether the number is known to be the user's. Default false.",
     "address": "The postal address, replaced as a whole. Default null.",
+    "user_metadata": (
+        "What the user chose, a JSON object of at most 16384 bytes and ten levels. A change "
+        "replaces the keys that are sent and removes those that are null. Default empty."
+    ),
+    "app_metadata": (
+        "What applications know of the user, which the user does not choose; otherwise like "
+        "`userMetadata`. Default empty."
+    ),
     "password": (
         "The password, at most 256 characters and at least as many as the connection demands. "
         "Kept as an argon2id hash, never shown."
@@ -108,6 +121,8 @@ class User(StoredObject):
     phone_number: str | None = described(ABOUT, "phone_number")
     phone_number_verified: bool = described(ABOUT, "phone_number_verified")
     address: Address | None = described(ABOUT, "address")
+    user_metadata: JSON = described(ABOUT, "user_metadata")
+    app_metadata: JSON = described(ABOUT, "app_metadata")
     connection_id: strawberry.Private[str]
 
     @classmethod
@@ -127,3 +142,53 @@ class User(StoredObject):
     async def connection(self, info: Info) -> Connection | None:
         facts = await info.context.loaders.connection.load(self.connection_id)
         return Connection.of(facts, info.context.tenant_id) if facts else None
+
+    @field(
+        "The user's sign-ins, the oldest first: those that last, and those that are over and were "
+        "not removed yet.",
+        "read:sessions",
+    )
+    async def sessions(
+        self,
+        info: Info,
+        first: First = None,
+        last: Last = None,
+        after: After = None,
+        before: Before = None,
+    ) -> ListOf[Session] | None:
+        asked = PageArguments(SessionOrder.CREATED_AT_ASC, first, last, after, before)
+        loaders, tenant_id = info.context.loaders, info.context.tenant_id
+        page = await loaders.sessions.load((self.user_id, asked.request()))
+        return asked.page(
+            page,
+            lambda facts: Session.of(facts, tenant_id),
+            lambda: loaders.session_count.load(self.user_id),
+        )
+
+    @field(
+        "The user's roles, at most 50, by name.",
+        "read:roles",
+    )
+    async def roles(self, info: Info) -> list[Role] | None:
+        found = await info.context.loaders.user_roles.load(self.user_id)
+        return [Role.of(facts, info.context.tenant_id) for facts in found]
+
+    @field(
+        "What the user may do, directly and by roles, by audience and scope.",
+        "read:roles",
+    )
+    async def permissions(self, info: Info) -> list[UserPermission] | None:
+        loaders, tenant_id = info.context.loaders, info.context.tenant_id
+        direct = set(await loaders.user_permissions.load(self.user_id))
+        given: dict[tuple[str, str], list[Role]] = {permission: [] for permission in direct}
+        roles = await loaders.user_roles.load(self.user_id)
+        permitted = await loaders.role_permissions.load_many([role.id for role in roles])
+        for role, permissions in zip(roles, permitted, strict=True):
+            for permission in permissions:
+                given.setdefault(permission, []).append(Role.of(role, tenant_id))
+        return [
+            UserPermission(
+                audience=audience, scope=scope, is_direct=(audience, scope) in direct, roles=by
+            )
+            for (audience, scope), by in sorted(given.items(), key=lambda item: item[0])
+        ]

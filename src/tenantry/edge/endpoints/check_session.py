@@ -1,0 +1,31 @@
+"""`GET /oidc/check_session`: the frame that applications ask about the sign-in."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from tenantry.edge.cookies import clear_session, session_cookie, state_cookie_name
+from tenantry.edge.render import page
+from tenantry.pages import CheckSessionView, check_session_page, headers_when_framed
+from tenantry.services import sessions
+from tenantry.services.request import request_context
+from tenantry.services.runtime import Runtime
+from tenantry.store import applications
+
+
+async def check_session(request: Request) -> Response:
+    """Framed by the origins that applications of the tenant registered, and by no others."""
+    runtime: Runtime = request.scope["tenantry.runtime"]
+    context = request_context(request.scope)
+    tenant_id = context.address.tenant_id
+    origins = await runtime.configuration.get(tenant_id, applications.origins, "")
+    view = CheckSessionView(state_cookie_name(context.address))
+    response = page(check_session_page(view), headers=headers_when_framed(origins or ()))
+    cookie = session_cookie(request, context.address)
+    if cookie is not None and not await runtime.store.read(
+        tenant_id, context.caller(), sessions.find_live, cookie, context.address.issuer
+    ):
+        # It was ended elsewhere, or its time is over: this browser has not noticed yet.
+        clear_session(response, context.address)
+    return response

@@ -1,0 +1,144 @@
+"""Keys of applications, and the signatures that they make: RFC 7515, RFC 7517, RFC 7518.
+
+Law: the key comes from what the application registered, never from a header of the message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, OctKey, RSAKey
+
+_KEY_TYPES: Mapping[str, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}
+_TYPE_OF_ALGORITHM = {"RS256": "RSA", "RS384": "RSA", "PS256": "RSA", "ES256": "EC"}
+MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
+MAX_JWT = 65_536
+
+
+class BadSignature(Exception):
+    """The message is malformed, or none of the keys made its signature."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """One public key. `alg` is the only algorithm it may be used with, None where any."""
+
+    kty: str
+    kid: str | None
+    alg: str | None
+    key: RSAKey | ECKey
+
+
+@dataclass(frozen=True, slots=True)
+class UnverifiedJwt:
+    """Header and claims of a message whose signature nobody has looked at."""
+
+    token: str
+    unverified_header: Mapping[str, Any]
+    unverified_claims: Mapping[str, Any]
+
+    @property
+    def alg(self) -> str:
+        return _text(self.unverified_header.get("alg"))
+
+    @property
+    def kid(self) -> str | None:
+        return _text(self.unverified_header.get("kid")) or None
+
+    @property
+    def typ(self) -> str:
+        """Lower case, without `application/` (RFC 7515 §4.1.9)."""
+        return _text(self.unverified_header.get("typ")).lower().removeprefix("application/")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def read_jwt(token: str) -> UnverifiedJwt:
+    """The parts of a compact JWS whose payload is a JSON object; BadSignature for all else."""
+    if len(token) > MAX_JWT or not token.isascii() or token.count(".") != 2:
+        raise BadSignature("not a compact JWS")
+    try:
+        message = jws.extract_compact(token.encode())
+        claims = json.loads(message.payload)
+    except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise BadSignature("malformed") from error
+    header = message.headers()
+    # RFC 7515 §4.1.11: an extension that is not understood makes the message invalid.
+    if "crit" in header or "b64" in header:
+        raise BadSignature("an unknown extension")
+    if not isinstance(claims, dict):
+        raise BadSignature("the payload is not an object")
+    return UnverifiedJwt(token, header, claims)
+
+
+@lru_cache(maxsize=1024)
+def import_public_keys(jwks: str) -> tuple[ClientKey, ...]:
+    """The keys of a set that can verify a signature; others are left out."""
+    try:
+        members = json.loads(jwks)["keys"]
+        return tuple(key for member in members if (key := _imported(member)) is not None)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return ()
+
+
+def _imported(member: Any) -> ClientKey | None:
+    if not isinstance(member, dict) or _text(member.get("use")) == "enc":
+        return None
+    kind = _KEY_TYPES.get(_text(member.get("kty")))
+    if kind is None or not {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}.isdisjoint(member):
+        return None
+    names = ("kty", "n", "e") if kind is RSAKey else ("kty", "crv", "x", "y")
+    try:
+        key = kind.import_key({name: member[name] for name in names})
+        public = key.raw_value
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
+    if isinstance(public, rsa.RSAPublicKey):
+        if not MIN_RSA_BITS <= public.key_size <= MAX_RSA_BITS:
+            return None
+    elif not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name != "secp256r1":
+        return None
+    kid, alg = member.get("kid"), member.get("alg")
+    return ClientKey(str(member["kty"]), _text(kid) or None, _text(alg) or None, key)
+
+
+def verify_with_keys(
+    message: UnverifiedJwt, keys: Sequence[ClientKey], algorithms: Collection[str]
+) -> Mapping[str, Any]:
+    """The claims, if one of the keys that the `kid` names, or of all without one, signed them."""
+    alg = message.alg
+    kty = _TYPE_OF_ALGORITHM.get(alg)
+    if alg not in algorithms or kty is None:
+        raise BadSignature("an algorithm that is not allowed")
+    for key in keys:
+        fits = key.kty == kty and key.alg in {None, alg}
+        named = message.kid is None or key.kid in {None, message.kid}
+        if fits and named and _verifies(message.token, key.key, alg):
+            return message.unverified_claims
+    raise BadSignature("no registered key made the signature")
+
+
+def verify_with_secret(message: UnverifiedJwt, secret: bytes) -> Mapping[str, Any]:
+    """The claims, if the secret made the signature, by HS256."""
+    if message.alg != "HS256":
+        raise BadSignature("an algorithm that is not allowed")
+    if not _verifies(message.token, OctKey.import_key(secret), "HS256"):
+        raise BadSignature("the secret did not make the signature")
+    return message.unverified_claims
+
+
+def _verifies(token: str, key: RSAKey | ECKey | OctKey, alg: str) -> bool:
+    try:
+        jws.deserialize_compact(token, key, algorithms=[alg])
+    except (JoseError, ValueError, TypeError):
+        return False
+    return True

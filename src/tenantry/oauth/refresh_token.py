@@ -1,0 +1,220 @@
+"""RFC 6749 §6, RFC 9700 §4.14.2 and OpenID Connect Core §12: a refresh token becomes new tokens.
+
+Law: all who refresh with one token get one successor. An older one, or the predecessor after the
+overlap, ends its family and no other; a failed refresh consumes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from tenantry.core.context import Actor
+from tenantry.core.facts import GrantType, ResourceServerFacts, UserFacts
+from tenantry.keys.signing import KeyRing
+from tenantry.oauth import user_tokens
+from tenantry.oauth.client_authentication import AuthenticatedClient
+from tenantry.oauth.errors import OAuthError, invalid_grant
+from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.token_response import TokenResponse
+from tenantry.rules import scopes
+from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.authorization import OFFLINE_ACCESS, Refused
+from tenantry.rules.refresh import RefreshFacts, Use, judge
+from tenantry.services.apis import find_api_in
+from tenantry.services.management_access import load_tenant
+from tenantry.services.request import RequestContext
+from tenantry.services.runtime import Runtime
+from tenantry.services.signing_keys import key_ring
+from tenantry.services.user_flow import decide_for
+from tenantry.store import consents, refresh_tokens, tokens, users
+from tenantry.store.refresh_tokens import RefreshTokenFacts
+from tenantry.store.tokens import TokenFamilyFacts
+from tenantry.store.unit_of_work import TenantSession
+from tenantry.tokens import refresh_token, revoke
+
+GRANT_TYPE = GrantType.REFRESH_TOKEN.value
+_WRONG_TOKEN = "The refresh token is unknown, expired, ended or another application's."
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """What the token request says."""
+
+    unverified_token: str
+    scopes: tuple[str, ...]
+    audience: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveToken:
+    """A refresh token that may be used, with its family."""
+
+    use: Use
+    generation: int
+    facts: RefreshTokenFacts
+    family: TokenFamilyFacts
+
+
+async def grant(
+    runtime: Runtime,
+    context: RequestContext,
+    client: AuthenticatedClient,
+    parameters: Parameters,
+) -> TokenResponse:
+    application = client.application
+    if GrantType.REFRESH_TOKEN not in application.grant_types:
+        raise OAuthError(
+            "unauthorized_client",
+            "The application is not allowed to use the grant type refresh_token.",
+        )
+    presented = Presented(
+        unverified_token=parameters.require("refresh_token"),
+        scopes=parameters.scopes(),
+        audience=parameters.audience(),
+    )
+    tenant = await load_tenant(runtime, context.address.tenant_id)
+    ring = await key_ring(runtime, tenant)
+    actor = Actor("application", application.client_id, application.name, tenant.id)
+    result = await runtime.store.write(
+        tenant.id,
+        context.caller(actor),
+        refresh,
+        runtime,
+        context.address,
+        client,
+        presented,
+        ring,
+    )
+    if isinstance(result, OAuthError):
+        raise result
+    return result
+
+
+def refresh(
+    db: TenantSession,
+    runtime: Runtime,
+    address: TenantAddress,
+    client: AuthenticatedClient,
+    presented: Presented,
+    ring: KeyRing,
+) -> TokenResponse | OAuthError:
+    """Find, check, claim, issue. A refusal is returned, so that its mark is kept."""
+    application = client.application
+    live = _find_live(db, address, client, presented.unverified_token)
+    if isinstance(live, OAuthError):
+        return live
+    user = users.find(db, live.family.user_id)
+    if user is None or user.blocked:
+        return invalid_grant("The user must sign in again.")
+    audience = live.facts.audience
+    api = find_api_in(db, runtime.addresses, audience) if audience else None
+    if not _is_consented(db, address, client, live.facts, user):
+        return invalid_grant("The user must allow it again.", "the consent was withdrawn")
+    granted = _decide(db, address, client, presented, live.facts, user, api)
+    if isinstance(granted, OAuthError):
+        return granted
+    if live.use is Use.NEWEST:
+        idle_expires_at = db.now + timedelta(seconds=application.refresh_token_idle_lifetime)
+        claimed = refresh_tokens.use(
+            db,
+            live.family.id,
+            live.generation,
+            idle_expires_at,
+            rotate=application.refresh_token_rotation,
+        )
+        if not claimed:  # Another request was quicker: its successor is this one's too.
+            live = _find_live(db, address, client, presented.unverified_token)
+            if isinstance(live, OAuthError):
+                return live
+    rotated = application.refresh_token_rotation or live.use is Use.OVERLAPPING
+    generation = live.generation + 1 if rotated else live.generation
+    return user_tokens.issue_tokens(
+        db,
+        address,
+        user_tokens.UserGrant(
+            grant_type=GRANT_TYPE,
+            client=client,
+            user=user,
+            api=api,
+            scopes=granted,
+            session_id=live.family.session_id,
+            auth_time=live.facts.auth_time,
+            nonce=None,
+            family_id=live.family.id,
+            refresh_token=refresh_token.render(db.vault, db.tenant_id, live.family.id, generation),
+        ),
+        ring,
+    )
+
+
+def _find_live(
+    db: TenantSession, address: TenantAddress, client: AuthenticatedClient, unverified_token: str
+) -> LiveToken | OAuthError:
+    named = refresh_token.read(db.vault, db.tenant_id, unverified_token)
+    facts = refresh_tokens.find(db, named.family_id) if named else None
+    family = tokens.find_family(db, named.family_id) if named else None
+    if named is None or facts is None or family is None or facts.issuer != address.issuer:
+        return invalid_grant(_WRONG_TOKEN, "unknown refresh token")
+    application = client.application
+    # §6: "ensure that the refresh token was issued to the authenticated client".
+    if family.client_id != application.client_id:
+        return invalid_grant(_WRONG_TOKEN, "another application's refresh token")
+    use = judge(
+        RefreshFacts(
+            presented=named.generation,
+            newest=facts.generation,
+            rotated_at=facts.rotated_at,
+            ended=family.ended_at is not None,
+            ends_at=facts.ends_at,
+            overlap=application.refresh_token_overlap,
+            now=db.now,
+        )
+    )
+    if use is Use.REPLAYED:
+        revoke.end_family(db, family.id, "refresh token replayed", family.client_id)
+        return invalid_grant(_WRONG_TOKEN, "replayed refresh token")
+    if use is Use.OVER:
+        return invalid_grant(_WRONG_TOKEN, "expired or ended refresh token")
+    return LiveToken(use, named.generation, facts, family)
+
+
+def _is_consented(
+    db: TenantSession,
+    address: TenantAddress,
+    client: AuthenticatedClient,
+    facts: RefreshTokenFacts,
+    user: UserFacts,
+) -> bool:
+    """What a third party has, the person allowed on the consent page, and may take back."""
+    application = client.application
+    if application.is_first_party:
+        return True
+    audience = facts.audience or address.userinfo_audience
+    stored = consents.find(db, user.id, application.client_id, audience)
+    return stored is not None and OFFLINE_ACCESS in stored.scopes
+
+
+def _decide(
+    db: TenantSession,
+    address: TenantAddress,
+    client: AuthenticatedClient,
+    presented: Presented,
+    facts: RefreshTokenFacts,
+    user: UserFacts,
+    api: ResourceServerFacts | None,
+) -> tuple[str, ...] | OAuthError:
+    """The scopes of this answer: what was granted once and still is, cut to what is asked."""
+    # RFC 8707 §2.2: a refresh may name the resource, but no other than was granted.
+    if presented.audience not in {None, facts.audience or address.userinfo_audience}:
+        return OAuthError("invalid_target", "The audience is not the refresh token's.")
+    # §6: "The requested scope MUST NOT include any scope not originally granted".
+    excess = [scope for scope in presented.scopes if scope not in facts.scopes]
+    if excess:
+        return OAuthError("invalid_scope", f"The scope {excess[0]} was not granted.")
+    decision = decide_for(db, client.application, api, (facts.audience, facts.scopes), user)
+    if isinstance(decision, Refused):
+        return invalid_grant("The API gives the application no tokens any more.", decision.error)
+    if OFFLINE_ACCESS not in decision.scopes:
+        return invalid_grant("The API does not allow offline access any more.")
+    return scopes.cut(presented.scopes or facts.scopes, decision.scopes)

@@ -1,0 +1,146 @@
+"""RFC 9101 and OpenID Connect Core §6: an authorization request as a signed JWT.
+
+Law: the signature is by the application's registered keys, and what is outside of a signed
+request counts for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import urldefrag
+
+from tenantry.core.clock import timestamp
+from tenantry.core.facts import ApplicationFacts
+from tenantry.keys.client_keys import BadSignature, UnverifiedJwt, read_jwt, verify_with_keys
+from tenantry.oauth.errors import OAuthError, invalid_request
+from tenantry.oauth.parameters import Parameters
+from tenantry.outbound.http import OutboundError
+from tenantry.rules.client_keys import ASYMMETRIC
+from tenantry.services.client_keys import keys_of
+from tenantry.services.request import RequestContext
+from tenantry.services.runtime import Runtime
+
+ALGORITHMS = tuple(alg.value for alg in ASYMMETRIC)
+LEEWAY = 30
+"""Seconds by which the application's clock may be ahead."""
+METADATA: Mapping[str, Any] = {
+    "request_parameter_supported": True,
+    "request_uri_parameter_supported": True,
+    "require_request_uri_registration": True,
+    "request_object_signing_alg_values_supported": list(ALGORITHMS),
+}
+_TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt"})
+_ACCEPT = "application/oauth-authz-req+jwt, application/jwt"
+# RFC 9101 §4: claims about the JWT itself, which are no parameters.
+_ABOUT = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub"})
+
+
+async def opened(
+    runtime: Runtime,
+    context: RequestContext,
+    application: ApplicationFacts,
+    parameters: Parameters,
+) -> Parameters:
+    """The parameters that count: those inside where there is a request object."""
+    token = await _token(runtime, application, parameters)
+    if token is None:
+        return parameters
+    try:
+        message = read_jwt(token)
+        claims = await _signed(runtime, context, application, message)
+    except BadSignature as error:
+        raise _refused("The request object is not signed as registered.", str(error)) from None
+    now = timestamp(runtime.clock.now())
+    _check(claims, application.client_id, context.address.issuer, now)
+    inner = Parameters(_pairs(claims))
+    # §6.1: "The values for the response_type and client_id parameters MUST match".
+    outer_type = parameters.get("response_type")
+    if outer_type is not None and outer_type != inner.get("response_type"):
+        raise invalid_request("The response_type differs from the one in the request object.")
+    return Parameters([("client_id", application.client_id), *_pairs(claims)])
+
+
+async def _token(
+    runtime: Runtime, application: ApplicationFacts, parameters: Parameters
+) -> str | None:
+    by_value, by_reference = parameters.get("request"), parameters.get("request_uri")
+    if by_value is not None and by_reference is not None:
+        # §6.1 and RFC 9101 §5: "MUST NOT be used together".
+        raise invalid_request("The parameters request and request_uri exclude each other.")
+    if by_reference is None:
+        return by_value
+    # §6.2: registered in advance; its fragment may change with the contents.
+    registered = {urldefrag(uri).url for uri in application.request_uris}
+    uri = urldefrag(by_reference).url
+    if uri not in registered:
+        raise OAuthError("invalid_request_uri", "The request_uri is not registered.")
+    try:
+        body = await runtime.outbound.get(uri, _ACCEPT)
+        return body.decode("ascii").strip()
+    except (OutboundError, UnicodeDecodeError) as error:
+        raise OAuthError(
+            "invalid_request_uri", "The request_uri could not be fetched.", cause=str(error)
+        ) from None
+
+
+async def _signed(
+    runtime: Runtime,
+    context: RequestContext,
+    application: ApplicationFacts,
+    message: UnverifiedJwt,
+) -> Mapping[str, Any]:
+    if message.typ not in _TYPES:
+        raise BadSignature("another typ")
+    required = application.request_object_signing_alg
+    allowed = ASYMMETRIC if required is None else (required,)
+    if message.alg not in allowed:
+        raise BadSignature("an algorithm that is not allowed")
+    keys = await keys_of(runtime, context.address.tenant_id, application, message.kid)
+    return verify_with_keys(message, keys, allowed)
+
+
+def _check(claims: Mapping[str, Any], client_id: str, issuer: str, now: int) -> None:
+    if claims.get("client_id", client_id) != client_id or claims.get("iss", client_id) != client_id:
+        raise _refused("The iss or client_id of the request object is another application's.")
+    # RFC 9101 §10.8: else a client assertion would be a request object, or the reverse.
+    if claims.get("sub") == client_id:
+        raise _refused("The request object must not have the client_id as its sub.")
+    named = claims.get("aud", issuer)
+    if issuer not in (named if isinstance(named, list) else [named]):
+        raise _refused("The request object is for another audience.")
+    if claims.get("exp") is not None and _time(claims, "exp") <= now:
+        raise _refused("The request object has expired.")
+    for name in ("iat", "nbf"):
+        if claims.get(name) is not None and _time(claims, name) > now + LEEWAY:
+            raise _refused("The request object is from the future.")
+    # RFC 9101 §4: "request and request_uri parameters MUST NOT be included in Request Objects".
+    if "request" in claims or "request_uri" in claims:
+        raise _refused("A request object holds no other.")
+
+
+def _time(claims: Mapping[str, Any], name: str) -> float:
+    value = claims[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
+        raise _refused(f"The {name} of the request object is not a time.")
+    return value
+
+
+def _pairs(claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Claims as parameters: numbers and objects as their JSON (RFC 9101 §4)."""
+    for name, value in claims.items():
+        if name in _ABOUT or name == "client_id" or value is None:
+            continue
+        if name == "resource" and isinstance(value, list):
+            yield from ((name, _written(item)) for item in value)
+        else:
+            yield name, _written(value)
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def _refused(description: str, cause: str = "") -> OAuthError:
+    return OAuthError("invalid_request_object", description, cause=cause)

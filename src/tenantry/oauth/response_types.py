@@ -1,0 +1,126 @@
+"""OAuth 2.0 Multiple Response Type Encoding Practices: what is answered, and in which way.
+
+Law: what carries a token never travels in a query (§5), and each part of an answer needs the
+application's grant type that makes such parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tenantry.core.facts import ApplicationFacts, GrantType
+from tenantry.oauth.errors import OAuthError, invalid_request
+from tenantry.rules.redirect_uris import is_listed, is_local, is_private_use, origin_of
+
+CODE, TOKEN, ID_TOKEN = "code", "token", "id_token"
+RESPONSE_TYPES = (
+    "code",
+    "token",
+    "id_token",
+    "id_token token",
+    "code id_token",
+    "code token",
+    "code id_token token",
+)
+_PARTS = {frozenset(name.split()): name for name in RESPONSE_TYPES}
+QUERY, FRAGMENT, FORM_POST, WEB_MESSAGE = "query", "fragment", "form_post", "web_message"
+RESPONSE_MODES = (QUERY, FRAGMENT, FORM_POST, WEB_MESSAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseType:
+    """The parts of the answer, whatever the order of the words was."""
+
+    parts: frozenset[str]
+
+    @property
+    def has_code(self) -> bool:
+        return CODE in self.parts
+
+    @property
+    def has_token(self) -> bool:
+        return TOKEN in self.parts
+
+    @property
+    def has_id_token(self) -> bool:
+        return ID_TOKEN in self.parts
+
+    @property
+    def in_front(self) -> bool:
+        """Whether a token is in the answer of the authorization endpoint."""
+        return self.parts != {CODE}
+
+    @property
+    def default_mode(self) -> str:
+        return FRAGMENT if self.in_front else QUERY
+
+
+def parse(value: str) -> ResponseType | None:
+    """RFC 6749 §3.1.1: "the order of values does not matter". None for what is not supported."""
+    words = value.split(" ")
+    parts = frozenset(words)
+    return ResponseType(parts) if parts in _PARTS and len(words) == len(parts) else None
+
+
+def usable_mode(
+    asked: str | None, response_type: ResponseType | None, application: ApplicationFacts, uri: str
+) -> str:
+    """The mode that the answer has, errors included: the one asked for if it may be used."""
+    default = response_type.default_mode if response_type else QUERY
+    allowed = {
+        QUERY: response_type is None or not response_type.in_front,
+        FRAGMENT: True,
+        FORM_POST: not is_private_use(uri),
+        WEB_MESSAGE: _is_web_origin(uri, application),
+    }
+    return asked if asked is not None and allowed.get(asked, False) else default
+
+
+def _is_web_origin(uri: str, application: ApplicationFacts) -> bool:
+    """Web Message Response Mode: the answer is posted to a registered origin or to nobody."""
+    origin = origin_of(uri)
+    return origin is not None and is_listed(origin, application.web_origins)
+
+
+def require_mode(asked: str | None, used: str) -> None:
+    if asked in {None, used}:
+        return
+    if asked == QUERY:
+        # §5: "the Response Mode query … MUST NOT be used" where the answer carries a token.
+        raise invalid_request("The response_mode query cannot carry tokens.")
+    if asked == WEB_MESSAGE:
+        raise invalid_request(
+            "The response_mode web_message needs a redirect_uri at a registered web origin."
+        )
+    if asked == FORM_POST:
+        raise invalid_request("The response_mode form_post needs an http or https redirect_uri.")
+    raise invalid_request(f"The response_mode must be one of {', '.join(RESPONSE_MODES)}.")
+
+
+def require_allowed(
+    response_type: ResponseType,
+    application: ApplicationFacts,
+    redirect_uri: str,
+    scopes: tuple[str, ...],
+    nonce: str | None,
+) -> None:
+    """What the application's settings and OpenID Connect Core ask of a response type."""
+    needed = [GrantType.AUTHORIZATION_CODE] if response_type.has_code else []
+    if response_type.in_front:
+        needed.append(GrantType.IMPLICIT)
+    for grant_type in needed:
+        if grant_type not in application.grant_types:
+            raise OAuthError(
+                "unauthorized_client",
+                f"The application is not allowed to use the grant type {grant_type}.",
+            )
+    if response_type.has_id_token:
+        if "openid" not in scopes:
+            raise invalid_request("A response_type with id_token needs the scope openid.")
+        # §3.2.2.1 and §3.3.2.11: "Use of the nonce Claim is REQUIRED".
+        if nonce is None:
+            raise invalid_request("The parameter nonce is missing.")
+    unsafe = redirect_uri.startswith("http://") and not is_local(redirect_uri)
+    if response_type.in_front and unsafe:
+        # §3.2.2.1: "the Redirection URI MUST NOT use the http scheme" but on loopback.
+        raise invalid_request("A token is not sent to an http redirect_uri.")

@@ -1,0 +1,21 @@
+"""OpenID Connect Core §3.1.2.4 where no page can be shown: the user must have answered before."""
+
+from __future__ import annotations
+
+from tenantry.core.facts import ApplicationFacts, ResourceServerFacts, UserFacts
+from tenantry.oauth.errors import OAuthError
+from tenantry.rules.interaction import needs_consent
+from tenantry.store import consents
+from tenantry.store.unit_of_work import TenantSession
+
+
+def require_consent(
+    db: TenantSession,
+    application: ApplicationFacts,
+    api: ResourceServerFacts,
+    scopes: tuple[str, ...],
+    user: UserFacts,
+) -> None:
+    stored = consents.find(db, user.id, application.client_id, api.identifier)
+    if needs_consent(application, api, "", scopes, stored):
+        raise OAuthError("invalid_target", "The user has not allowed this application the API.")

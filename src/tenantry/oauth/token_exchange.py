@@ -1,0 +1,208 @@
+"""RFC 8693: an application trades a user's token of this tenant for one of another API.
+
+Law: the new token can do no more than the old one, lives no longer, and ends with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tenantry.core.clock import timestamp
+from tenantry.core.context import Actor
+from tenantry.core.facts import ApplicationFacts, GrantType, ResourceServerFacts
+from tenantry.keys.signing import KeyRing
+from tenantry.oauth import user_tokens
+from tenantry.oauth.client_authentication import AuthenticatedClient
+from tenantry.oauth.errors import OAuthError, invalid_request
+from tenantry.oauth.exchange_tokens import (
+    ACCESS_TOKEN,
+    ID_TOKEN,
+    Presented,
+    SubjectToken,
+    read_actor,
+    read_subject,
+)
+from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.silent_consent import require_consent
+from tenantry.oauth.token_response import TokenResponse
+from tenantry.rules import scopes
+from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.authorization import Refused
+from tenantry.services.apis import find_api_in
+from tenantry.services.management_access import load_tenant
+from tenantry.services.request import RequestContext
+from tenantry.services.runtime import Runtime
+from tenantry.services.signing_keys import key_ring
+from tenantry.services.user_flow import decide_for
+from tenantry.store.unit_of_work import TenantSession
+from tenantry.tokens import issue
+
+GRANT_TYPE = GrantType.TOKEN_EXCHANGE.value
+_MAX_ACTORS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The request (§2.1), with nothing verified but its form."""
+
+    audience: str
+    scopes: tuple[str, ...]
+    subject: Presented
+    actor: Presented | None
+
+
+async def grant(
+    runtime: Runtime,
+    context: RequestContext,
+    client: AuthenticatedClient,
+    parameters: Parameters,
+) -> TokenResponse:
+    application, address = client.application, context.address
+    if GrantType.TOKEN_EXCHANGE not in application.grant_types or application.is_public:
+        raise OAuthError(
+            "unauthorized_client",
+            f"The application is not allowed to use the grant type {GRANT_TYPE}.",
+        )
+    tenant = await load_tenant(runtime, address.tenant_id)
+    asked = _read(parameters, tenant.default_audience)
+    # §2.2.2: a target that the authorization server is unwilling to serve is invalid_target.
+    if asked.audience not in application.token_exchange_audiences:
+        raise OAuthError("invalid_target", "The application may not exchange for this audience.")
+    ring = await key_ring(runtime, tenant)
+    actor = Actor("application", application.client_id, application.name, tenant.id)
+    result = await runtime.store.write(
+        tenant.id, context.caller(actor), _exchange, runtime, address, client, asked, ring
+    )
+    if isinstance(result, OAuthError):
+        raise result
+    return result
+
+
+def _read(parameters: Parameters, default_audience: str | None) -> _Asked:
+    if parameters.get("requested_token_type") not in {None, ACCESS_TOKEN}:
+        raise invalid_request("The requested_token_type must be an access token.")
+    subject = Presented(parameters.require("subject_token"), _type(parameters, "subject_token"))
+    unverified_actor, actor = parameters.get("actor_token"), None
+    if unverified_actor is not None:
+        actor = Presented(unverified_actor, _type(parameters, "actor_token"))
+    elif parameters.get("actor_token_type") is not None:
+        # §2.1: the type "MUST NOT be included" without the token.
+        raise invalid_request("The parameter actor_token is missing.")
+    targets = parameters.targets() or ((default_audience,) if default_audience else ())
+    if not targets:
+        raise invalid_request("The parameter audience is missing.")
+    if len(targets) > 1:
+        raise OAuthError("invalid_target", "A token is for one target at a time.")
+    return _Asked(targets[0], parameters.scopes(), subject, actor)
+
+
+def _type(parameters: Parameters, name: str) -> str:
+    given = parameters.require(f"{name}_type")
+    if given not in {ACCESS_TOKEN, ID_TOKEN}:
+        raise invalid_request(f"The {name}_type must be an access token or an ID token.")
+    return given
+
+
+def _exchange(
+    db: TenantSession,
+    runtime: Runtime,
+    address: TenantAddress,
+    client: AuthenticatedClient,
+    asked: _Asked,
+    ring: KeyRing,
+) -> TokenResponse | OAuthError:
+    """Verify, decide, issue."""
+    application = client.application
+    subject = read_subject(db, address, ring, application, asked.subject)
+    act = _acting(db, address, ring, application, asked, subject)
+    api = find_api_in(db, runtime.addresses, asked.audience)
+    if api is None:
+        raise OAuthError("invalid_target", "The audience is not an API of this tenant.")
+    granted = _granted(db, application, api, asked, subject)
+    lifetime = subject.expires_at - timestamp(db.now)
+    response = user_tokens.issue_tokens(
+        db,
+        address,
+        user_tokens.UserGrant(
+            grant_type=GRANT_TYPE,
+            client=client,
+            user=subject.user,
+            api=api,
+            scopes=granted,
+            session_id=subject.session_id,
+            auth_time=subject.auth_time,
+            nonce=None,
+            family_id=subject.family_id or issue.new_family_id(),
+            exchange=user_tokens.Exchange(lifetime, subject.family_id is not None, act),
+        ),
+        ring,
+    )
+    response["issued_token_type"] = ACCESS_TOKEN
+    return response
+
+
+def _granted(
+    db: TenantSession,
+    application: ApplicationFacts,
+    api: ResourceServerFacts,
+    asked: _Asked,
+    subject: SubjectToken,
+) -> tuple[str, ...]:
+    """What the old token, the API and the policies all allow, of what was asked."""
+    possible = api.scope_values
+    if subject.scopes is not None:
+        possible = scopes.cut(possible, subject.scopes)
+    requested = scopes.cut(asked.scopes, possible) if asked.scopes else possible
+    decision = decide_for(db, application, api, (api.identifier, requested), subject.user)
+    if isinstance(decision, Refused):
+        raise OAuthError(decision.error, decision.description, decision.status)
+    if asked.scopes and not decision.scopes:
+        raise OAuthError("invalid_scope", "None of the scopes can be granted.")
+    require_consent(db, application, api, decision.scopes, subject.user)
+    return decision.scopes
+
+
+def _acting(
+    db: TenantSession,
+    address: TenantAddress,
+    ring: KeyRing,
+    application: ApplicationFacts,
+    asked: _Asked,
+    subject: SubjectToken,
+) -> Mapping[str, Any] | None:
+    """The `act` claim (§4.1): who acts now, and within it who acted before."""
+    may_act, earlier = subject.claims.get("may_act"), subject.claims.get("act")
+    if asked.actor is None:
+        # §4.4: `may_act` says who alone may act; without a token that is the application itself.
+        own = {"client_id": application.client_id, "sub": f"{application.client_id}@clients"}
+        if may_act is not None and not _names(may_act, own | {"iss": address.issuer}):
+            raise invalid_request("The subject_token names somebody else in may_act.")
+        return earlier if isinstance(earlier, Mapping) else None
+    actor = read_actor(db, address, ring, application, asked.actor)
+    if may_act is None:
+        if actor.client_id != application.client_id:
+            raise invalid_request("The subject_token has no may_act for this actor.")
+    elif not _names(may_act, actor.names | {"iss": address.issuer}):
+        raise invalid_request("The subject_token names somebody else in may_act.")
+    act: dict[str, Any] = {"sub": actor.names["sub"]}
+    if isinstance(earlier, Mapping):
+        act["act"] = earlier
+    if _depth(act) > _MAX_ACTORS:
+        raise invalid_request("Too many actors have acted before.")
+    return act
+
+
+def _names(may_act: Any, actor: Mapping[str, str]) -> bool:
+    """Whether every member that the claim has is the actor's."""
+    if not isinstance(may_act, Mapping) or not {"sub", "client_id"} & may_act.keys():
+        return False
+    return all(actor.get(name) == value for name, value in may_act.items())
+
+
+def _depth(act: Any) -> int:
+    depth = 0
+    while isinstance(act, Mapping):
+        act, depth = act.get("act"), depth + 1
+    return depth

@@ -1,0 +1,33 @@
+"""Which addresses of the network the server may ask: public ones."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+Address = IPv4Address | IPv6Address
+
+# Prefixes whose addresses carry an IPv4 address, which a gateway may translate to an inner one.
+_TRANSLATED = tuple(
+    IPv6Network(network) for network in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")
+)
+
+
+def parse_address(text: str) -> Address:
+    """An address as the resolver writes it; one of IPv4 inside of IPv6 counts as itself."""
+    address = ip_address(text.partition("%")[0])
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def is_public(address: Address) -> bool:
+    if isinstance(address, IPv6Address) and any(address in network for network in _TRANSLATED):
+        return False
+    return address.is_global and not (
+        address.is_private
+        or address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_reserved
+        or address.is_unspecified
+    )

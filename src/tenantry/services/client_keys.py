@@ -1,0 +1,32 @@
+"""The public keys of an application: registered, or fetched from its `jwks_uri`."""
+
+from __future__ import annotations
+
+from tenantry.core.facts import ApplicationFacts, TrustedIssuerFacts
+from tenantry.keys.client_keys import ClientKey, import_public_keys
+from tenantry.rules.client_keys import MAX_KEYS
+from tenantry.services.runtime import Runtime
+
+_ACCEPT = "application/jwk-set+json, application/json"
+
+
+async def keys_of(
+    runtime: Runtime,
+    tenant_id: str,
+    application: ApplicationFacts | TrustedIssuerFacts,
+    kid: str | None,
+) -> tuple[ClientKey, ...]:
+    """An unknown `kid` may be a new key: then the document is fetched again, but not often."""
+    if application.jwks is not None:
+        return import_public_keys(application.jwks)
+    if application.jwks_uri is None:
+        return ()
+    documents, uri = runtime.documents, application.jwks_uri
+    keys = _imported(await documents.get(tenant_id, uri, _ACCEPT))
+    if kid is not None and all(key.kid != kid for key in keys):
+        keys = _imported(await documents.get_again(tenant_id, uri, _ACCEPT))
+    return keys
+
+
+def _imported(document: str | None) -> tuple[ClientKey, ...]:
+    return import_public_keys(document)[:MAX_KEYS] if document is not None else ()

@@ -1,0 +1,49 @@
+"""What an application may get for a user now: the facts of the decision."""
+
+from __future__ import annotations
+
+from tenantry.core.facts import ApplicationFacts, ResourceServerFacts, SubjectType, UserFacts
+from tenantry.rules.authorization import Granted, Refused, UserFlowFacts, decide_user_flow
+from tenantry.services.apis import grant_audiences, permitted_to_user
+from tenantry.store import client_grants
+from tenantry.store.unit_of_work import TenantSession
+
+
+def decide_for(
+    db: TenantSession,
+    application: ApplicationFacts,
+    api: ResourceServerFacts | None,
+    asked: tuple[str | None, tuple[str, ...]],
+    user: UserFacts | None,
+) -> Granted | Refused:
+    """What the application may get for the user now; `asked` is an audience and its scopes."""
+    audience, requested = asked
+    granted: tuple[str, ...] | None = None
+    permitted: tuple[str, ...] | None = None
+    if api is not None:
+        granted = _granted(db, application.client_id, api)
+        if user is not None and api.enforce_policies:
+            permitted = permitted_to_user(db, user.id, api)
+    return decide_user_flow(
+        UserFlowFacts(
+            application=application,
+            audience=audience,
+            api=api,
+            granted=granted,
+            permitted=permitted,
+            requested=requested,
+        )
+    )
+
+
+def _granted(db: TenantSession, client_id: str, api: ResourceServerFacts) -> tuple[str, ...] | None:
+    found = [
+        grant
+        for audience in grant_audiences(api.identifier, api)
+        if (grant := client_grants.find_for(db, (client_id, audience, SubjectType.USER)))
+    ]
+    if not found:
+        return None
+    if any(grant.allow_all_scopes for grant in found):
+        return api.scope_values
+    return tuple(scope for grant in found for scope in grant.scopes)

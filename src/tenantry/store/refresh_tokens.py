@@ -1,0 +1,70 @@
+"""Refresh tokens: for each family that may refresh, the newest generation. Never cached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+
+from tenantry.store.rows import to_facts, to_row
+from tenantry.store.tables import refresh_tokens
+from tenantry.store.unit_of_work import TenantSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefreshTokenFacts:
+    """What the refresh tokens of a family may do. `audience` is None for `/userinfo` alone."""
+
+    family_id: str
+    issuer: str
+    audience: str | None
+    scopes: tuple[str, ...]
+    auth_time: datetime
+    generation: int
+    rotated_at: datetime
+    created_at: datetime
+    idle_expires_at: datetime
+    expires_at: datetime
+
+    @property
+    def ends_at(self) -> datetime:
+        return min(self.idle_expires_at, self.expires_at)
+
+
+def create(db: TenantSession, facts: RefreshTokenFacts) -> None:
+    names = RefreshTokenFacts.__dataclass_fields__
+    values = to_row({name: getattr(facts, name) for name in names})
+    db.connection.execute(insert(refresh_tokens).values(**values, tenant_id=db.tenant_id))
+
+
+def find(db: TenantSession, family_id: str) -> RefreshTokenFacts | None:
+    row = (
+        db.connection.execute(
+            select(refresh_tokens).where(
+                refresh_tokens.c.tenant_id == db.tenant_id,
+                refresh_tokens.c.family_id == family_id,
+            )
+        )
+        .mappings()
+        .one_or_none()
+    )
+    return to_facts(RefreshTokenFacts, row) if row else None
+
+
+def use(
+    db: TenantSession, family_id: str, generation: int, idle_expires_at: datetime, *, rotate: bool
+) -> bool:
+    """Uses the newest generation, and makes the next. Of contenders that rotate one gets True."""
+    rotated = {"generation": generation + 1, "rotated_at": db.now} if rotate else {}
+    return bool(
+        db.connection.execute(
+            update(refresh_tokens)
+            .where(
+                refresh_tokens.c.tenant_id == db.tenant_id,
+                refresh_tokens.c.family_id == family_id,
+                refresh_tokens.c.generation == generation,
+            )
+            .values(idle_expires_at=idle_expires_at, **rotated)
+        ).rowcount
+    )

@@ -1,0 +1,275 @@
+"""RFC 9101 and OpenID Connect Core §6: authorization requests that the application signed."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from anyio.from_thread import BlockingPortal
+
+from tests.support.browser import Browser
+from tests.support.client_keys import assertion_claims, ec_key, public_jwk, rsa_key, signed
+from tests.support.databases import Databases
+from tests.support.flow import Asked, Granted, authorize, log_in, request_for
+from tests.support.remote import Remote, serving
+from tests.support.server import Client, Server, Tenant, both_databases
+
+
+def application(tenant: Tenant, **values: Any) -> Client:
+    keys = {"keys": [public_jwk(rsa_key()), public_jwk(ec_key(), "k2")]}
+    return tenant.application(**({"jwks": keys} | values))
+
+
+def claims_for(tenant: Tenant, client: Client, asked: Asked, **changes: Any) -> dict[str, Any]:
+    claims = asked.parameters | {
+        "iss": client.id,
+        "aud": tenant.issuer,
+        "exp": int(time.time()) + 60,
+    }
+    return {name: value for name, value in (claims | changes).items() if value is not None}
+
+
+def outside(client: Client, token: str, **more: str) -> dict[str, str]:
+    """What OpenID Connect Core §6.1 wants beside the request object."""
+    required = {"client_id": client.id, "response_type": "code", "scope": "openid"}
+    return required | {"request": token} | more
+
+
+def finish(browser: Browser, tenant: Tenant, client: Client, asked: Asked, page: Any) -> Granted:
+    if page.title == "Log in":
+        page = log_in(browser, page)
+    if page.title == "Allow access":
+        page = browser.submit(page, "consent-form", press="consent-allow")
+    return Granted(tenant, client, asked, page.answer)
+
+
+@both_databases
+def test_the_flow(server: Server, tenant: Tenant, browser: Browser) -> None:
+    """§6.1: everything inside; the code flow runs as without it."""
+    client = application(tenant)
+    tenant.user()
+    asked = request_for(client)
+    token = signed(claims_for(tenant, client, asked), rsa_key(), kid="k1")
+    granted = finish(
+        browser, tenant, client, asked, authorize(browser, tenant, outside(client, token))
+    )
+    assert granted.answer["state"] == asked.state
+    assert granted.tokens()["scope"] == "openid profile email"
+
+
+@pytest.mark.parametrize("alg", ["RS256", "RS384", "PS256", "ES256"])
+def test_algorithms(tenant: Tenant, browser: Browser, alg: str) -> None:
+    """Discovery §3: each that is advertised works, and a registered one is the only one."""
+    client = application(tenant, request_object_signing_alg=alg)
+    token = signed(
+        claims_for(tenant, client, request_for(client)),
+        ec_key() if alg == "ES256" else rsa_key(),
+        alg,
+        typ="oauth-authz-req+jwt",
+    )
+    assert authorize(browser, tenant, outside(client, token)).title == "Log in"
+    other = "RS384" if alg == "RS256" else "RS256"
+    tenant.change_application(client, request_object_signing_alg=other)
+    assert "invalid_request_object" in authorize(browser, tenant, outside(client, token)).error
+
+
+def test_what_is_outside_counts_for_nothing(tenant: Tenant, browser: Browser) -> None:
+    """A13, RFC 9101 §6.3: "MUST only use the parameters included in the Request Object"."""
+    client = application(tenant)
+    tenant.user()
+    asked = request_for(client, scope="openid")
+    token = signed(claims_for(tenant, client, asked), rsa_key())
+    more = {
+        "state": "forged",
+        "redirect_uri": "https://attacker.example.com/",
+        "scope": "openid profile email",
+        "nonce": "forged",
+        "prompt": "none",
+        "code_challenge": "x" * 43,
+        "code_challenge_method": "plain",
+    }
+    page = authorize(browser, tenant, outside(client, token) | more)
+    granted = finish(browser, tenant, client, asked, page)
+    assert granted.answer["state"] == asked.state
+    assert granted.tokens()["scope"] == "openid"
+
+
+def test_a_parameter_that_is_only_outside_is_missing(tenant: Tenant, browser: Browser) -> None:
+    """A13: a challenge that nobody signed is no challenge, a state neither."""
+    client = application(tenant, require_pkce=True)
+    asked = request_for(client)
+    claims = claims_for(tenant, client, asked, code_challenge=None, code_challenge_method=None)
+    page = authorize(browser, tenant, asked.parameters | {"request": signed(claims, rsa_key())})
+    assert page.answer["error"] == "invalid_request"
+    assert "code_challenge" in page.answer["error_description"]
+
+
+BAD: dict[str, dict[str, Any]] = {
+    "expired": {"exp": int(time.time()) - 1},
+    "exp is text": {"exp": "tomorrow"},
+    "exp is no number": {"exp": float("nan")},
+    "not yet": {"nbf": int(time.time()) + 3600},
+    "from the future": {"iat": int(time.time()) + 3600},
+    "another iss": {"iss": "somebody"},
+    "another client_id": {"client_id": "somebody"},
+    "another aud": {"aud": "https://other.example.com/"},
+    "no good aud": {"aud": [1, "https://other.example.com/"]},
+    "a request inside": {"request": "x"},
+    "a request_uri inside": {"request_uri": "https://app.example.com/r"},
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_claims(server: Server, tenant: Tenant, browser: Browser, name: str) -> None:
+    """A12, RFC 9101 §4 and §10: told at the registered address where there is one outside."""
+    client = application(tenant)
+    asked = request_for(client)
+    token = signed(claims_for(tenant, client, asked, **BAD[name]), rsa_key())
+    with server.stores_nothing():
+        page = authorize(browser, tenant, outside(client, token))
+        assert (page.status, "invalid_request_object" in page.error) == (400, True)
+        page = authorize(
+            browser, tenant, outside(client, token, redirect_uri=client.redirect_uri, state="s")
+        )
+        assert page.answer["error"] == "invalid_request_object"
+        assert page.answer["state"] == "s"
+        assert page.answer["iss"] == tenant.issuer
+
+
+def test_signatures(server: Server, tenant: Tenant, browser: Browser) -> None:
+    """A12, J1, J2: unsigned, by another key, by a key of its own header, by a secret."""
+    client = application(tenant)
+    without_keys = tenant.application(name="Without keys")
+    claims = claims_for(tenant, client, request_for(client))
+    other = rsa_key("another")
+    tokens = [
+        signed(claims, None, "none"),
+        signed(claims, other),
+        signed(claims, other, kid="k1"),
+        signed(claims, other, jwk=public_jwk(other)),
+        signed(claims, rsa_key(), kid="k9"),
+        signed(claims, client.secret.encode(), "HS256"),
+        signed(claims, rsa_key(), crit=["x"], x=1),
+        signed(claims, rsa_key(), typ="at+jwt"),
+        signed(claims, rsa_key())[:-8],
+        "e30.e30.",
+        "nonsense",
+    ]
+    with server.stores_nothing():
+        for token in tokens:
+            page = authorize(browser, tenant, outside(client, token))
+            assert "invalid_request_object" in page.error, token
+        own = claims_for(tenant, without_keys, request_for(without_keys))
+        page = authorize(browser, tenant, outside(without_keys, signed(own, rsa_key())))
+        assert "invalid_request_object" in page.error
+
+
+def test_an_assertion_is_no_request(tenant: Tenant, browser: Browser) -> None:
+    """J3, RFC 9101 §10.8: a client assertion must not pass as a request object."""
+    client = application(tenant)
+    token = signed(assertion_claims(tenant, client), rsa_key())
+    assert "invalid_request_object" in authorize(browser, tenant, outside(client, token)).error
+
+
+def test_the_redirect_uri_inside_is_checked(tenant: Tenant, browser: Browser) -> None:
+    """A2: a signature does not register an address."""
+    client = application(tenant)
+    asked = request_for(client, redirect_uri="https://attacker.example.com/")
+    token = signed(claims_for(tenant, client, asked), rsa_key())
+    page = authorize(browser, tenant, outside(client, token))
+    assert (page.status, "invalid_request" in page.error) == (400, True)
+
+
+def test_the_response_type_outside_must_match(tenant: Tenant, browser: Browser) -> None:
+    """§6.1: the values of response_type and client_id "MUST match"."""
+    client = application(tenant)
+    token = signed(claims_for(tenant, client, request_for(client)), rsa_key())
+    parameters = outside(client, token) | {"response_type": "id_token"}
+    assert "invalid_request" in authorize(browser, tenant, parameters).error
+
+
+@pytest.fixture(scope="module")
+def remote() -> Iterator[Remote]:
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def fetching(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
+    """A server whose operator lets it ask loopback."""
+    with databases.url("sqlite") as url:
+        made = Server(url, portal, outbound_allow_private=True)
+        made.begin()
+        yield made
+        made.close()
+
+
+def by_reference(client: Client, uri: str, **more: str) -> dict[str, str]:
+    return {"client_id": client.id, "request_uri": uri} | more
+
+
+def test_by_reference(fetching: Server, remote: Remote) -> None:
+    """§6.2: fetched from a registered address, whose fragment may change."""
+    tenant, browser = fetching.tenant(), fetching.browser()
+    path = f"/{secrets.token_hex(8)}"
+    uri = remote.url(path[1:])
+    client = application(tenant, request_uris=(uri,))
+    tenant.user()
+    asked = request_for(client)
+    remote.documents[path] = signed(claims_for(tenant, client, asked), rsa_key()).encode()
+    page = authorize(browser, tenant, by_reference(client, f"{uri}#hash"))
+    assert finish(browser, tenant, client, asked, page).tokens()["scope"] == "openid profile email"
+    assert remote.asked.count(path) == 1
+
+
+def test_what_is_not_fetched(fetching: Server, remote: Remote) -> None:
+    """A14, RFC 9101 §10.4: only what is registered; a redirect, a failure, a flood are refused."""
+    tenant, browser = fetching.tenant(), fetching.browser()
+    good, flood, away, gone = (f"/{secrets.token_hex(8)}" for _ in range(4))
+    registered = tuple(remote.url(path[1:]) for path in (flood, away, gone))
+    client = application(tenant, request_uris=registered)
+    token = signed(claims_for(tenant, client, request_for(client)), rsa_key()).encode()
+    remote.documents[good] = token
+    remote.documents[flood] = b"x" * 70_000
+    remote.redirects[away] = remote.url(good[1:])
+    unregistered = [
+        remote.url(good[1:]),
+        f"{registered[0]}/",
+        f"{registered[0]}?x=1",
+        "file:///etc/passwd",
+        "http://169.254.169.254/latest/meta-data/",
+        "urn:ietf:params:oauth:request_uri:x",
+        "nonsense",
+    ]
+    before = len(remote.asked)
+    for uri in unregistered:
+        page = authorize(browser, tenant, by_reference(client, uri))
+        assert (page.status, "invalid_request_uri" in page.error) == (400, True), uri
+    assert len(remote.asked) == before
+    for uri in registered:
+        page = authorize(
+            browser, tenant, by_reference(client, uri, redirect_uri=client.redirect_uri, state="s")
+        )
+        assert page.answer["error"] == "invalid_request_uri", uri
+    assert good not in remote.asked
+
+
+def test_inner_addresses_are_not_asked(
+    server: Server, tenant: Tenant, browser: Browser, remote: Remote
+) -> None:
+    """A14: without the operator's word loopback is not asked, though it is registered."""
+    path = f"/{secrets.token_hex(8)}"
+    client = application(tenant, request_uris=(remote.url(path[1:]),))
+    page = authorize(browser, tenant, by_reference(client, remote.url(path[1:])))
+    assert "invalid_request_uri" in page.error
+    assert path not in remote.asked
+
+
+def test_both_ways_at_once(tenant: Tenant, browser: Browser) -> None:
+    """RFC 9101 §5: request and request_uri "MUST NOT be used together"."""
+    client = application(tenant)
+    page = authorize(browser, tenant, outside(client, "x.y.z", request_uri="https://a.example.com"))
+    assert "invalid_request" in page.error
