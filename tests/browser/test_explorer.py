@@ -21,6 +21,8 @@ def _sign_in(page: Page, button: str = "#explorer-sign-in") -> None:
 
 
 def _run(page: Page) -> str:
+    # The button does nothing before the editor has its operation.
+    expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("viewer")
     with page.expect_response(
         lambda answer: "issuer" in (answer.request.post_data or "")
     ) as answer:

@@ -57,7 +57,7 @@ def _user(server: Server, email: str) -> None:
 
 def test_silent_sign_in_in_a_hidden_frame(server: Server, visit: Visit) -> None:
     """Web Message Response Mode §4 with prompt=none: the frame's parent reads it, no other."""
-    _user(server, "hedy@example.com")
+    _user(server, "silent@example.com")
     page = visit.page
     with callback() as target, callback() as stranger:
         client_id = _application(server, target, "SINGLE_PAGE", webOrigins=[target.origin])
@@ -74,7 +74,7 @@ def test_silent_sign_in_in_a_hidden_frame(server: Server, visit: Visit) -> None:
         assert before["data"]["response"]["error"] == "login_required"
 
         page.goto(url)
-        log_in(page, "hedy@example.com")
+        log_in(page, "silent@example.com")
         page.click("#consent-allow")
         expect(page.locator("#done")).to_be_visible()
         after = page.evaluate(_FRAME, [silent, 10_000])
