@@ -106,7 +106,7 @@ BAD_KEYS: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", BAD_KEYS)
 def test_keys_that_are_refused(api: Api, name: str) -> None:
-    """R4, RFC 7517: public keys of a good size, and nothing else."""
+    """RFC 7517: public keys of a good size, and nothing else."""
     code, field = error_of(create(api, jwks=BAD_KEYS[name]()))
     assert code == "INVALID"
     assert field[:2] == ["input", "jwks"] or field[0] == "jwks"
@@ -191,7 +191,7 @@ def _find(db: Any, id: str) -> Any:
 
 
 def test_the_audit_log_has_no_secret(api: Api) -> None:
-    """G3: that it changed, and nothing of what it is."""
+    """That it changed, and nothing of what it is."""
     made = create(api, tokenEndpointAuthMethod="CLIENT_SECRET_JWT")
     (event,) = api.tenant.events("application.created")[:1]
     changes: Any = event.details["changes"]

@@ -1,4 +1,4 @@
-"""A mutation that is sent twice with one key is done once and answered alike (decision 7)."""
+"""A mutation that is sent twice with one key is done once and answered alike."""
 
 from __future__ import annotations
 

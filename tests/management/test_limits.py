@@ -1,4 +1,4 @@
-"""Documents that are too large, too deep or too dear, refused with the figures (G1)."""
+"""Documents that are too large, too deep or too dear, refused with the figures."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ EVENTS = """query($type: String!) {
 
 
 def test_each_mutation_writes_who_did_what(server: Server, api: Api, root: Api) -> None:
-    """G3: an audit entry for each mutation."""
+    """An audit entry for each mutation."""
     done = walk(api, root)
     assert SCHEMA.mutation_type is not None
     assert {name for name, _, _ in done} == set(SCHEMA.mutation_type.fields)

@@ -116,7 +116,7 @@ def test_a_secret_of_ones_own_needs_a_scope_of_its_own(api: Api, limited: LIMITE
 
 
 def test_a_grant_that_was_taken_back_ends_at_once(tenant: Tenant, api: Api) -> None:
-    """Decision 4: the token's scopes are cut by today's grants."""
+    """The token's scopes are cut by today's grants."""
     own = tenant_api(tenant, "read:applications", "read:users")
     viewer = "{ viewer { kind clientId scopes isOperator } }"
     assert own.data(viewer)["viewer"]["scopes"] == ["read:applications", "read:users"]

@@ -67,7 +67,7 @@ def test_the_explorer_offers_the_tenants_sign_in_and_that_of_operators(
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_only_post_runs_operations(api: Api, method: str) -> None:
-    """G2: a link cannot change anything."""
+    """A link cannot change anything."""
     query = 'mutation { connectionCreate(input: {name: "new"}) { errors { code } } }'
     response = api.tenant.server.client.request(
         method,
@@ -131,7 +131,7 @@ def test_a_charset_may_be_named(api: Api) -> None:
     ],
 )
 def test_malformed_bodies_are_refused(api: Api, body: bytes, code: str) -> None:
-    """T17."""
+    """A clear refusal in the format of GraphQL, never a fault."""
     response = post(api, body)
     assert response.status_code == 400
     assert response.headers["content-type"] == "application/json"
@@ -245,7 +245,7 @@ def test_variables_of_the_wrong_type_are_a_request_error(api: Api) -> None:
 def test_a_fault_is_masked_and_logged(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """G2: errors carry no stack and no SQL; the other fields still answer."""
+    """Errors carry no stack and no SQL; the other fields still answer."""
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("SELECT secret FROM applications")
@@ -276,7 +276,7 @@ def test_a_full_queue_is_said_with_503(api: Api, monkeypatch: pytest.MonkeyPatch
 
 
 def test_origins_of_the_acting_application_may_read_the_answer(tenant: Tenant) -> None:
-    """Decision 26: its own lists decide, not those of other applications."""
+    """Its own lists decide, not those of other applications."""
     listed, elsewhere = "https://console.example.com", "https://elsewhere.example.com"
     tenant.application("spa", allowed_origins=(elsewhere,))
     api = tenant_api(tenant, "read:users", allowed_origins=(listed,))

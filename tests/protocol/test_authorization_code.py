@@ -18,7 +18,7 @@ CONTENDERS = 20
 def test_a_replay_ends_the_first_tokens_and_not_the_consent(
     server: Server, tenant: Tenant, browser: Browser
 ) -> None:
-    """T1, RFC 6749 §4.1.2 and OpenID Connect Core §3.1.3.2."""
+    """RFC 6749 §4.1.2 and OpenID Connect Core §3.1.3.2."""
     client = tenant.application(is_first_party=False)
     tenant.user()
     granted = sign_in(browser, tenant, client)
@@ -38,7 +38,7 @@ def test_a_replay_ends_the_first_tokens_and_not_the_consent(
 def test_another_application_cannot_end_tokens_by_a_replay(
     tenant: Tenant, browser: Browser
 ) -> None:
-    """T1 and T3, RFC 6749 §4.1.2: only the authenticated application's own replay counts."""
+    """RFC 6749 §4.1.2: only the authenticated application's own replay counts."""
     client, other = tenant.application(), tenant.application(name="Other")
     tenant.user()
     granted = sign_in(browser, tenant, client)
@@ -51,7 +51,7 @@ def test_another_application_cannot_end_tokens_by_a_replay(
 def test_parallel_redemptions_leave_at_most_one_with_tokens(
     server: Server, tenant: Tenant, browser: Browser
 ) -> None:
-    """T2, RFC 6749 §10.5: of twenty at once at most one is left with tokens that work."""
+    """RFC 6749 §10.5: of twenty at once at most one is left with tokens that work."""
     client = tenant.application()
     tenant.user()
     granted = sign_in(browser, tenant, client)
@@ -83,7 +83,7 @@ WRONG: dict[str, tuple[dict[str, str | None], str]] = {
 def test_a_failed_redemption_consumes_nothing(
     server: Server, tenant: Tenant, browser: Browser, name: str
 ) -> None:
-    """T3 and T5, RFC 6749 §4.1.3, RFC 7636 §4.6: invalid_grant, and the code still works."""
+    """RFC 6749 §4.1.3, RFC 7636 §4.6: invalid_grant, and the code still works."""
     client = tenant.application(redirect_uris=(CALLBACK, f"{CALLBACK}2"))
     tenant.user()
     granted = sign_in(browser, tenant, client)
@@ -94,7 +94,7 @@ def test_a_failed_redemption_consumes_nothing(
 
 
 def test_a_code_of_another_application(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """T3, RFC 6749 §4.1.3: "issued to the authenticated confidential client"."""
+    """RFC 6749 §4.1.3: "issued to the authenticated confidential client"."""
     client, other = tenant.application(), tenant.application(name="Other")
     public = tenant.application("spa", name="Public")
     tenant.user()
@@ -114,7 +114,7 @@ def test_missing_code(server: Server, tenant: Tenant) -> None:
 
 
 def test_an_old_code(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """T4, RFC 6749 §4.1.2: at most ten minutes; ours live five."""
+    """RFC 6749 §4.1.2: at most ten minutes; ours live five."""
     client = tenant.application()
     tenant.user()
     late, early = sign_in(browser, tenant, client), sign_in(browser, tenant, client)
@@ -128,7 +128,7 @@ def test_an_old_code(server: Server, tenant: Tenant, browser: Browser) -> None:
 def test_a_verifier_where_no_challenge_was(
     server: Server, tenant: Tenant, browser: Browser
 ) -> None:
-    """T5, RFC 9700 §4.8.2: the challenge may have been cut out on the way."""
+    """RFC 9700 §4.8.2: the challenge may have been cut out on the way."""
     client = tenant.application()
     tenant.user()
     granted = sign_in(browser, tenant, client, code_challenge=None, code_challenge_method=None)
@@ -168,7 +168,7 @@ def test_a_new_password_ends_codes_and_tokens(
 def test_an_application_that_lost_the_grant(
     server: Server, tenant: Tenant, browser: Browser
 ) -> None:
-    """T19, RFC 6749 §5.2: unauthorized_client, named."""
+    """RFC 6749 §5.2: unauthorized_client, named."""
     client = tenant.application()
     tenant.user()
     granted = sign_in(browser, tenant, client)
@@ -179,7 +179,7 @@ def test_an_application_that_lost_the_grant(
 
 
 def test_scopes_are_narrowed_and_returned(tenant: Tenant, browser: Browser) -> None:
-    """T20, RFC 6749 §3.3: what the API does not define is cut, and the answer says so."""
+    """RFC 6749 §3.3: what the API does not define is cut, and the answer says so."""
     client = tenant.application()
     tenant.user()
     api = tenant.api("https://orders.example.com", "read:orders", "write:orders")

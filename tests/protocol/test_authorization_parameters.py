@@ -250,7 +250,7 @@ def test_signed_userinfo(tenant: Tenant, browser: Browser, alg: str) -> None:
     assert header["alg"] == alg
     assert (claims["iss"], claims["aud"], claims["sub"]) == (tenant.issuer, client.id, user.id)
     assert claims["email"] == "ann@example.com"
-    # J3, RFC 8725 §3.12: it is no ID token.
+    # RFC 8725 §3.12: it is no ID token.
     hinted = ask(tenant, browser, client, id_token_hint=response.text, prompt="none")
     assert hinted.answer["error"] == "invalid_request"
     with pytest.raises(DomainError):
@@ -300,7 +300,7 @@ def test_pairwise_subjects(server: Server, tenant: Tenant, browser: Browser) -> 
     ],
 )
 def test_pairwise_needs_one_host(tenant: Tenant, values: dict[str, Any]) -> None:
-    """R1, Core §8.1."""
+    """Core §8.1."""
     with pytest.raises(DomainError):
         tenant.application(subject_type="pairwise", **values)
 

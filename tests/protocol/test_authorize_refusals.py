@@ -33,7 +33,7 @@ def refused_by_redirect(page: Page, client: Client, tenant: Tenant, error: str) 
 
 
 def test_unknown_application(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """A1, RFC 6749 §4.1.2.1: a page, never a redirect."""
+    """RFC 6749 §4.1.2.1: a page, never a redirect."""
     asked = request_for(tenant.application(), client_id="nobody")
     with server.stores_nothing():
         assert "client_id" in refused_on_a_page(authorize(browser, tenant, asked.parameters))
@@ -81,7 +81,7 @@ WRONG_REDIRECTS = {
 
 @pytest.mark.parametrize("name", WRONG_REDIRECTS)
 def test_wrong_redirect_uri(server: Server, tenant: Tenant, browser: Browser, name: str) -> None:
-    """A2 and A3, RFC 9700 §2.1 and §4.1.3: exact match, else a page."""
+    """RFC 9700 §2.1 and §4.1.3: exact match, else a page."""
     asked = request_for(tenant.application(), redirect_uri=WRONG_REDIRECTS[name])
     with server.stores_nothing():
         page = authorize(browser, tenant, asked.parameters)
@@ -134,7 +134,7 @@ LOOPBACK = {
 def test_loopback_redirect_of_a_native_application(
     tenant: Tenant, browser: Browser, uri: str
 ) -> None:
-    """A4, RFC 8252 §7.3: any port on a loopback literal, nothing else."""
+    """RFC 8252 §7.3: any port on a loopback literal, nothing else."""
     registered = ("http://127.0.0.1:1/callback", "http://[::1]/callback", "com.example.app:/cb")
     client = tenant.application("native", redirect_uris=registered)
     tenant.user()
@@ -159,7 +159,7 @@ def test_loopback_ports_are_for_native_applications(
 
 
 def test_the_explorers_sign_operators_in_at_the_root(server: Server, browser: Browser) -> None:
-    """A2, RFC 9700 §2.1: the root's own explorer may answer to a tenant's, to nothing else."""
+    """RFC 9700 §2.1: the root's own explorer may answer to a tenant's, to nothing else."""
     tenant, root = server.tenant(), server.root
     explorer = Client(root.read(applications.find_by_client_id, "tenantry-explorer"), "")
     own = Client(tenant.read(applications.find_by_client_id, "tenantry-explorer"), "")
@@ -237,7 +237,7 @@ def test_refused_at_the_redirect_uri(
 def test_pkce_is_required(
     server: Server, tenant: Tenant, browser: Browser, values: dict[str, Any]
 ) -> None:
-    """A6, RFC 7636 §4.4.1 and RFC 9700 §2.1.1: of public applications, and where it is set."""
+    """RFC 7636 §4.4.1 and RFC 9700 §2.1.1: of public applications, and where it is set."""
     client = tenant.application(**values)
     asked = request_for(client, code_challenge=None, code_challenge_method=None)
     with server.stores_nothing():
@@ -261,7 +261,7 @@ DOUBLED = ["state", "scope", "nonce", "response_type", "code_challenge", "prompt
 
 @pytest.mark.parametrize("name", DOUBLED)
 def test_repeated_parameter(server: Server, tenant: Tenant, browser: Browser, name: str) -> None:
-    """A8, RFC 6749 §3.1: "MUST NOT be included more than once"; a doubled state is not echoed."""
+    """RFC 6749 §3.1: "MUST NOT be included more than once"; a doubled state is not echoed."""
     client = tenant.application()
     asked = request_for(client)
     pairs = [*asked.parameters.items(), (name, "again")]
@@ -278,7 +278,7 @@ def test_repeated_parameter(server: Server, tenant: Tenant, browser: Browser, na
 def test_repeated_parameter_that_says_where_to_go(
     server: Server, tenant: Tenant, browser: Browser, name: str, same: bool
 ) -> None:
-    """A8, RFC 6749 §3.1 and §4.1.2.1: no redirect."""
+    """RFC 6749 §3.1 and §4.1.2.1: no redirect."""
     asked = request_for(tenant.application())
     again = asked.parameters[name] if same else "https://evil.example.com/"
     with server.stores_nothing():
@@ -302,7 +302,7 @@ def test_audience_that_is_no_api(tenant: Tenant, browser: Browser) -> None:
 
 
 def test_response_types_are_refused_without_a_code(tenant: Tenant, browser: Browser) -> None:
-    """A25, RFC 9700 §2.1.2: no token in a URL, signed in or not."""
+    """RFC 9700 §2.1.2: no token in a URL, signed in or not."""
     client = tenant.application()
     tenant.user()
     log_in(browser, authorize(browser, tenant, request_for(client).parameters))

@@ -76,7 +76,7 @@ def told(server: Server, listener: Listener) -> list[dict[str, Any]]:
 def test_a_logout_token(
     server: Server, tenant: Tenant, browser: Browser, client: Client, listener: Listener
 ) -> None:
-    """L3, Back-Channel Logout §2.4 to §2.6: what it says, who signs it, how it is sent."""
+    """Back-Channel Logout §2.4 to §2.6: what it says, who signs it, how it is sent."""
     id_token = sign_in(browser, tenant, client).tokens()["id_token"]
     assert deliveries(server) == 0
     browser.get(tenant.url("oidc/logout"), {"id_token_hint": id_token})
@@ -98,7 +98,7 @@ def test_a_logout_token(
     assert claims["exp"] - claims["iat"] <= 120
     assert abs(claims["iat"] - timestamp(server.clock.now())) <= 5
     assert deliveries(server) == 0, "once is enough"
-    # J3: it is of no use as an ID token.
+    # It is of no use as an ID token.
     page = browser.get(tenant.url("oidc/logout"), {"id_token_hint": token})
     assert page.error == "invalid_request"
 
@@ -188,7 +188,7 @@ def test_somebody_else_in_the_same_browser_ends_the_session(
 def test_a_failed_delivery_is_tried_again_with_a_new_token(
     server: Server, tenant: Tenant, browser: Browser, client: Client, listener: Listener
 ) -> None:
-    """L3, Back-Channel Logout §2.8: any answer but 200 and 204 is a failure."""
+    """Back-Channel Logout §2.8: any answer but 200 and 204 is a failure."""
     sign_in(browser, tenant, client).tokens()
     browser.get(tenant.url("v2/logout"))
     listener.statuses[:] = [400, 503, 302, 204]
@@ -206,7 +206,7 @@ def test_a_failed_delivery_is_tried_again_with_a_new_token(
 def test_attempts_are_bounded(
     server: Server, tenant: Tenant, browser: Browser, client: Client, listener: Listener
 ) -> None:
-    """L3: what cannot be delivered is given up, and the audit log says so."""
+    """What cannot be delivered is given up, and the audit log says so."""
     sign_in(browser, tenant, client).tokens()
     browser.get(tenant.url("v2/logout"))
     listener.statuses[:] = [500] * 20
@@ -224,7 +224,7 @@ def test_attempts_are_bounded(
 def test_inner_addresses_are_not_asked(
     https_server: Server, listener: Listener, tenant: Tenant
 ) -> None:
-    """L3, decided by the operator: no request to addresses that are not public."""
+    """Decided by the operator: no request to addresses that are not public."""
     for uri in (f"{listener.origin}/logout", "https://127.0.0.1:9/logout"):
         inner = https_server.tenant()
         inner.user()

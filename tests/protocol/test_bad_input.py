@@ -99,7 +99,7 @@ BODIES: dict[str, tuple[list[tuple[bytes, bytes]], Callable[[], list[bytes]]]] =
 @both_databases
 @pytest.mark.parametrize("name", BODIES)
 def test_bodies_of_every_endpoint(server: Server, tenant: Tenant, name: str) -> None:
-    """T17, RFC 6749 §3.2, RFC 9110 §8: size, number, encoding and media type."""
+    """RFC 6749 §3.2, RFC 9110 §8: size, number, encoding and media type."""
     headers, body = BODIES[name]
     with server.stores_nothing():
         for endpoint in ENDPOINTS:
@@ -110,7 +110,7 @@ def test_bodies_of_every_endpoint(server: Server, tenant: Tenant, name: str) -> 
 
 
 def test_no_body_at_all(server: Server, tenant: Tenant) -> None:
-    """T17: neither a body nor a media type."""
+    """Neither a body nor a media type."""
     with server.stores_nothing():
         for endpoint in ("oauth/token", "userinfo", "authorize", "u/login", "u/logout"):
             refused_here(endpoint, server.raw("POST", tenant.url(endpoint)))
@@ -149,7 +149,7 @@ BAD_JSON: dict[str, bytes] = {
 @both_databases
 @pytest.mark.parametrize("name", BAD_JSON)
 def test_json_of_the_token_endpoint(server: Server, tenant: Tenant, name: str) -> None:
-    """T17, RFC 8259 §8 and RFC 6749 §5.2: invalid_request, or an unknown application."""
+    """RFC 8259 §8 and RFC 6749 §5.2: invalid_request, or an unknown application."""
     with server.stores_nothing():
         response = server.raw(
             "POST",
@@ -234,7 +234,7 @@ METHODS = {
 
 @pytest.mark.parametrize("endpoint", METHODS)
 def test_wrong_methods(server: Server, tenant: Tenant, endpoint: str) -> None:
-    """T17, RFC 9110 §15.5.6: 405 with Allow; RFC 6749 §3.2: the token endpoint takes POST."""
+    """RFC 9110 §15.5.6: 405 with Allow; RFC 6749 §3.2: the token endpoint takes POST."""
     allowed = METHODS[endpoint].split(", ")
     with server.stores_nothing():
         for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "FOO"} - {*allowed}:
@@ -308,7 +308,7 @@ def test_odd_headers(server: Server, tenant: Tenant, browser: Browser) -> None:
 def test_what_is_typed_into_the_login_form(
     server: Server, tenant: Tenant, browser: Browser, field: str, value: bytes
 ) -> None:
-    """T17, RFC 6819 §5.1: a page, no fault, no session."""
+    """RFC 6819 §5.1: a page, no fault, no session."""
     client: Client = tenant.application()
     tenant.user()
     page = authorize(browser, tenant, request_for(client).parameters)

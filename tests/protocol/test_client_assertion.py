@@ -100,7 +100,7 @@ def test_client_secret_jwt(server: Server, tenant: Tenant) -> None:
     assert ask(tenant, assertion).status_code == 200
     wrong = signed(assertion_claims(tenant, client), b"x" * 43, "HS256")
     refused(ask(tenant, wrong), 401, "invalid_client")
-    # T8: the secret itself does not count.
+    # The secret itself does not count.
     refused(tenant.token(client, **GRANT), 401, "invalid_client")
     rotated = tenant.rotate_secret(client)
     old = signed(assertion_claims(tenant, client), secret, "HS256")
@@ -160,7 +160,7 @@ BAD_CLAIMS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", BAD_CLAIMS)
 def test_claims(server: Server, tenant: Tenant, name: str) -> None:
-    """T9, RFC 7523 §3: each claim is checked, and nothing is remembered of a bad one."""
+    """RFC 7523 §3: each claim is checked, and nothing is remembered of a bad one."""
     client = machine(tenant)
     claims = assertion_claims(tenant, client, **BAD_CLAIMS[name])
     with server.stores_nothing():
@@ -207,7 +207,7 @@ BAD_SIGNATURES: dict[str, Callable[[Any], str]] = {
 @both_databases
 @pytest.mark.parametrize("name", BAD_SIGNATURES)
 def test_signatures(server: Server, tenant: Tenant, name: str) -> None:
-    """T9, J1, J2, RFC 8725 §3: only a registered key, in the way that was registered."""
+    """RFC 8725 §3: only a registered key, in the way that was registered."""
     client = machine(tenant)
     claims = assertion_claims(tenant, client)
     with server.stores_nothing():
@@ -215,7 +215,7 @@ def test_signatures(server: Server, tenant: Tenant, name: str) -> None:
 
 
 def test_an_assertion_counts_once(server: Server, tenant: Tenant, databases: Databases) -> None:
-    """T9, RFC 7523 §3 (7): a `jti` is accepted once, until the assertion has expired."""
+    """RFC 7523 §3 (7): a `jti` is accepted once, until the assertion has expired."""
     client = machine(tenant)
     claims = assertion_claims(tenant, client)
     first = signed(claims, rsa_key())
@@ -237,7 +237,7 @@ def test_an_assertion_counts_once(server: Server, tenant: Tenant, databases: Dat
 
 @both_databases
 def test_parallel_use_has_one_winner(server: Server, tenant: Tenant) -> None:
-    """T9: of many requests with one assertion a single one is answered."""
+    """Of many requests with one assertion a single one is answered."""
     client = machine(tenant)
     assertion = signed(assertion_claims(tenant, client), rsa_key())
     with ThreadPoolExecutor(8) as pool:
@@ -246,7 +246,7 @@ def test_parallel_use_has_one_winner(server: Server, tenant: Tenant) -> None:
 
 
 def test_the_method_is_the_registered_one(server: Server, tenant: Tenant) -> None:
-    """T8, OpenID Connect Core §9: another way to authenticate is refused."""
+    """OpenID Connect Core §9: another way to authenticate is refused."""
     client = machine(tenant)
     with_secret = tenant.application("non_interactive", name="By secret")
     tenant.grant(with_secret, API, "read")
@@ -377,7 +377,7 @@ def test_keys_are_fetched(fetching: Server, remote: Remote) -> None:
 
 
 def test_inner_addresses_are_not_asked(server: Server, tenant: Tenant, remote: Remote) -> None:
-    """R2, RFC 7591 §5: without the operator's word loopback is not asked at all."""
+    """RFC 7591 §5: without the operator's word loopback is not asked at all."""
     before = len(remote.asked)
     client = machine(tenant, jwks_uri=remote.url("jwks"))
     claims = assertion_claims(tenant, client)

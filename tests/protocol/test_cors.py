@@ -74,7 +74,7 @@ def test_preflight_of_any_other_origin(
 
 
 def test_preflight_knows_the_tenant(server: Server, tenant: Tenant, client: Client) -> None:
-    """T26: an origin that another tenant lists is a stranger here."""
+    """An origin that another tenant lists is a stranger here."""
     assert preflight(tenant, "oauth/token", WEB).status_code == 204
     assert preflight(server.tenant(), "oauth/token", WEB).status_code == 403
     assert client.facts.is_first_party

@@ -183,7 +183,7 @@ HOSTS = ("evil.example.com", "localhost:8000.evil.example.com", "localhost", "lo
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_the_host_is_never_echoed(server: Server, tenant: Tenant, host: str) -> None:
-    """J4, RFC 9110 §15.5.20: 421 for a host that is not ours, whatever else is asked."""
+    """RFC 9110 §15.5.20: 421 for a host that is not ours, whatever else is asked."""
     for path in (*WELL_KNOWN, "authorize", "oauth/token", "nowhere"):
         response = server.raw("GET", tenant.url(path), headers=[(b"host", host.encode())])
         assert response.status_code == 421, path
@@ -192,7 +192,7 @@ def test_the_host_is_never_echoed(server: Server, tenant: Tenant, host: str) -> 
 
 
 def test_forwarded_hosts_of_strangers(server: Server, tenant: Tenant) -> None:
-    """J4: forwarded headers of a peer that no setting names change nothing."""
+    """Forwarded headers of a peer that no setting names change nothing."""
     headers = [
         (b"x-forwarded-host", b"evil.example.com"),
         (b"forwarded", b"host=evil.example.com"),
@@ -215,7 +215,7 @@ def test_health_does_not_look_at_the_host(server: Server) -> None:
 
 @pytest.mark.parametrize("algs", [("RS256",), ("RS256", "PS256", "ES256", "EdDSA")])
 def test_jwks_are_public(tenant: Tenant, algs: tuple[str, ...]) -> None:
-    """J4, RFC 7517 §4 and §5: public members only, for signatures, each kid once."""
+    """RFC 7517 §4 and §5: public members only, for signatures, each kid once."""
     tenant.change(signing_algorithms=algs)
     keys = tenant.jwks()["keys"]
     assert {key["alg"] for key in keys} == set(algs)

@@ -130,7 +130,7 @@ def test_discovery(tenant: Tenant) -> None:
 
 
 def test_origins_only(tenant: Tenant, browser: Browser, client: Client) -> None:
-    """A23: nothing of an address but its origin stands in the policy."""
+    """Nothing of an address but its origin stands in the policy."""
     sign_in(browser, tenant, client).tokens()
     page = browser.get(tenant.url("v2/logout"))
     for source in policy(page)["frame-src"]:

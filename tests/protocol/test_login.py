@@ -46,7 +46,7 @@ WHO: dict[str, tuple[str, str]] = {
 def test_the_same_answer_for_whom_nobody_knows(
     server: Server, tenant: Tenant, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """M1, RFC 6819 §4.4.3: same page, same status, and one password check's work for all."""
+    """RFC 6819 §4.4.3: same page, same status, and one password check's work for all."""
     client = tenant.application()
     tenant.user()
     tenant.block(tenant.user("blocked@example.com"))
@@ -136,7 +136,7 @@ FORGED: dict[str, list[tuple[str, str]]] = {
 def test_a_form_without_its_token(
     server: Server, tenant: Tenant, browser: Browser, name: str, form_id: str
 ) -> None:
-    """A20, RFC 6819 §4.4.1.8 and §4.4.1.9: 403, and nothing happens."""
+    """RFC 6819 §4.4.1.8 and §4.4.1.9: 403, and nothing happens."""
     client = tenant.application(is_first_party=False)
     tenant.user()
     other = server.browser()
@@ -164,7 +164,7 @@ def test_a_form_without_its_token(
 
 
 def test_a_doubled_form_token(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """A20: a good token beside a bad one is no token."""
+    """A good token beside a bad one is no token."""
     client = tenant.application()
     page = authorize(browser, tenant, request_for(client).parameters)
     form = page.forms["login-form"]

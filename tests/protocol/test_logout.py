@@ -81,7 +81,7 @@ def test_an_expired_hint_still_proves(
 def test_without_a_hint_the_person_is_asked(
     tenant: Tenant, browser: Browser, client: Client
 ) -> None:
-    """L2, RP-Initiated Logout §6: a link alone signs nobody out."""
+    """RP-Initiated Logout §6: a link alone signs nobody out."""
     sign_in(browser, tenant, client)
     page = logout(browser, tenant, client_id=client.id, post_logout_redirect_uri=AFTER, state="xyz")
     assert page.title == CONFIRM
@@ -149,7 +149,7 @@ def test_ui_locales(tenant: Tenant, browser: Browser, client: Client) -> None:
 
 
 def test_a_hint_of_somebody_else_is_asked(tenant: Tenant, browser: Browser, client: Client) -> None:
-    """L2, RP-Initiated Logout §2: the hint must be of the person who is signed in."""
+    """RP-Initiated Logout §2: the hint must be of the person who is signed in."""
     tenant.user("bob@example.com")
     other = tenant.server.browser()
     asked = request_for(client)
@@ -169,7 +169,7 @@ def test_a_hint_of_somebody_else_is_asked(tenant: Tenant, browser: Browser, clie
 
 
 def test_forged_hints(server: Server, tenant: Tenant, browser: Browser, client: Client) -> None:
-    """L1, J1, J2 and J3, RP-Initiated Logout §2 and §4: a page, no redirect, nobody signed out."""
+    """RP-Initiated Logout §2 and §4: a page, no redirect, nobody signed out."""
     tokens = sign_in(browser, tenant, client).tokens()
     hint = tokens["id_token"]
     header, claims = jwt.header_of(hint), jwt.claims_of(hint)
@@ -197,7 +197,7 @@ def test_forged_hints(server: Server, tenant: Tenant, browser: Browser, client: 
 
 
 def test_a_hint_of_another_application(tenant: Tenant, browser: Browser, client: Client) -> None:
-    """L1, RP-Initiated Logout §2: `client_id` must be the hint's audience."""
+    """RP-Initiated Logout §2: `client_id` must be the hint's audience."""
     other = tenant.application(name="Other", post_logout_redirect_uris=(AFTER,))
     hint = id_token(browser, tenant, client)
     page = logout(browser, tenant, id_token_hint=hint, client_id=other.id)
@@ -222,7 +222,7 @@ WRONG_TARGETS = (
 def test_targets_that_are_not_registered(
     server: Server, tenant: Tenant, browser: Browser, client: Client, target: str
 ) -> None:
-    """L1 and A22, RP-Initiated Logout §3 and RFC 9700 §4.11: a page, no redirect, no logout."""
+    """RP-Initiated Logout §3 and RFC 9700 §4.11: a page, no redirect, no logout."""
     hint = id_token(browser, tenant, client)
     with server.stores_nothing():
         for parameters in ({"id_token_hint": hint}, {"client_id": client.id}, {}):
@@ -236,7 +236,7 @@ def test_targets_that_are_not_registered(
 
 
 def test_an_unknown_application(tenant: Tenant, browser: Browser, client: Client) -> None:
-    """L1, RP-Initiated Logout §4: named on a page."""
+    """RP-Initiated Logout §4: named on a page."""
     sign_in(browser, tenant, client)
     assert "client_id" in refused_on_a_page(logout(browser, tenant, client_id="nobody"))
     assert is_signed_in(browser, tenant, client)
@@ -255,7 +255,7 @@ def test_repeated_parameters(tenant: Tenant, browser: Browser, client: Client, n
 def test_a_confirmation_that_was_not_asked_for(
     server: Server, tenant: Tenant, browser: Browser, client: Client, token: str | None
 ) -> None:
-    """L2 and A20, RFC 6819 §4.4.1.9: 403 without the form's own token."""
+    """RFC 6819 §4.4.1.9: 403 without the form's own token."""
     sign_in(browser, tenant, client)
     other = server.browser()
     sign_in(other, tenant, client)
@@ -270,7 +270,7 @@ def test_a_confirmation_that_was_not_asked_for(
 def test_the_confirmation_cannot_be_sent_elsewhere(
     tenant: Tenant, browser: Browser, client: Client
 ) -> None:
-    """A22, RFC 9700 §4.11: the form's own fields are checked again."""
+    """RFC 9700 §4.11: the form's own fields are checked again."""
     sign_in(browser, tenant, client)
     page = logout(browser, tenant, client_id=client.id, post_logout_redirect_uri=AFTER)
     sent = browser.submit(page, "logout-form", post_logout_redirect_uri="https://evil.example.com/")

@@ -1,4 +1,4 @@
-"""Requests that the server makes itself: A14, R2, and the limits of architecture and patience."""
+"""Requests that the server makes itself: where they may go, how large, how long."""
 
 from __future__ import annotations
 

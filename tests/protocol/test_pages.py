@@ -51,7 +51,7 @@ TITLES = {
 
 
 def test_headers_of_every_page(server: Server, tenant: Tenant) -> None:
-    """A17 and A19, RFC 9700 §4.16 and §4.2.4: no frames, no referrer, a strict policy."""
+    """RFC 9700 §4.16 and §4.2.4: no frames, no referrer, a strict policy."""
     pages = all_pages(server, tenant)
     assert {name: page.title for name, page in pages.items()} == TITLES
     for name, page in pages.items():
@@ -80,7 +80,7 @@ def test_headers_of_every_page(server: Server, tenant: Tenant) -> None:
 
 
 def test_redirects(tenant: Tenant, browser: Browser) -> None:
-    """A18 and A19, RFC 9700 §4.12: 303 after credentials, without a referrer, uncached."""
+    """RFC 9700 §4.12: 303 after credentials, without a referrer, uncached."""
     client = tenant.application(is_first_party=False)
     tenant.user()
     page = authorize(browser, tenant, request_for(client).parameters)
@@ -101,7 +101,7 @@ NASTY = "\"'><script>alert(1)</script>&lt;{{7*7}}‮<img src=x onerror=alert(1)>
 def test_text_of_the_request_stays_text(
     server: Server, tenant: Tenant, browser: Browser, place: str
 ) -> None:
-    """A23, RFC 6819 §5.1.5: nothing that a request says becomes markup."""
+    """RFC 6819 §5.1.5: nothing that a request says becomes markup."""
     client = tenant.application()
     tenant.user()
     if place == "login_hint":
@@ -125,7 +125,7 @@ def test_text_of_the_request_stays_text(
 
 
 def test_text_of_the_configuration_stays_text(tenant: Tenant, browser: Browser) -> None:
-    """A23: names and links of an application, names and claims of a user, and of the tenant."""
+    """Names and links of an application, names and claims of a user, and of the tenant."""
     quotes = "\"' onmouseover=alert(1) x='‮"
     tenant.change(friendly_name=quotes, support_email="a'b@example.com")
     client = tenant.application(

@@ -92,7 +92,7 @@ ASKED = {
 
 @pytest.mark.parametrize("uri", ASKED)
 def test_matching(tenant: Tenant, browser: Browser, uri: str) -> None:
-    """A2: one label, and everything else as text."""
+    """One label, and everything else as text."""
     client = tenant.application(redirect_uris=("https://*.example.com/cb",))
     tenant.user()
     page = authorize(browser, tenant, request_for(client, redirect_uri=uri).parameters)

@@ -77,7 +77,7 @@ def test_algorithms(tenant: Tenant, browser: Browser, alg: str) -> None:
 
 
 def test_what_is_outside_counts_for_nothing(tenant: Tenant, browser: Browser) -> None:
-    """A13, RFC 9101 §6.3: "MUST only use the parameters included in the Request Object"."""
+    """RFC 9101 §6.3: "MUST only use the parameters included in the Request Object"."""
     client = application(tenant)
     tenant.user()
     asked = request_for(client, scope="openid")
@@ -98,7 +98,7 @@ def test_what_is_outside_counts_for_nothing(tenant: Tenant, browser: Browser) ->
 
 
 def test_a_parameter_that_is_only_outside_is_missing(tenant: Tenant, browser: Browser) -> None:
-    """A13: a challenge that nobody signed is no challenge, a state neither."""
+    """A challenge that nobody signed is no challenge, a state neither."""
     client = application(tenant, require_pkce=True)
     asked = request_for(client)
     claims = claims_for(tenant, client, asked, code_challenge=None, code_challenge_method=None)
@@ -124,7 +124,7 @@ BAD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_claims(server: Server, tenant: Tenant, browser: Browser, name: str) -> None:
-    """A12, RFC 9101 §4 and §10: told at the registered address where there is one outside."""
+    """RFC 9101 §4 and §10: told at the registered address where there is one outside."""
     client = application(tenant)
     asked = request_for(client)
     token = signed(claims_for(tenant, client, asked, **BAD[name]), rsa_key())
@@ -140,7 +140,7 @@ def test_claims(server: Server, tenant: Tenant, browser: Browser, name: str) -> 
 
 
 def test_signatures(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """A12, J1, J2: unsigned, by another key, by a key of its own header, by a secret."""
+    """Unsigned, by another key, by a key of its own header, by a secret."""
     client = application(tenant)
     without_keys = tenant.application(name="Without keys")
     claims = claims_for(tenant, client, request_for(client))
@@ -168,14 +168,14 @@ def test_signatures(server: Server, tenant: Tenant, browser: Browser) -> None:
 
 
 def test_an_assertion_is_no_request(tenant: Tenant, browser: Browser) -> None:
-    """J3, RFC 9101 §10.8: a client assertion must not pass as a request object."""
+    """RFC 9101 §10.8: a client assertion must not pass as a request object."""
     client = application(tenant)
     token = signed(assertion_claims(tenant, client), rsa_key())
     assert "invalid_request_object" in authorize(browser, tenant, outside(client, token)).error
 
 
 def test_the_redirect_uri_inside_is_checked(tenant: Tenant, browser: Browser) -> None:
-    """A2: a signature does not register an address."""
+    """A signature does not register an address."""
     client = application(tenant)
     asked = request_for(client, redirect_uri="https://attacker.example.com/")
     token = signed(claims_for(tenant, client, asked), rsa_key())
@@ -226,7 +226,7 @@ def test_by_reference(fetching: Server, remote: Remote) -> None:
 
 
 def test_what_is_not_fetched(fetching: Server, remote: Remote) -> None:
-    """A14, RFC 9101 §10.4: only what is registered; a redirect, a failure, a flood are refused."""
+    """RFC 9101 §10.4: only what is registered; a redirect, a failure, a flood are refused."""
     tenant, browser = fetching.tenant(), fetching.browser()
     good, flood, away, gone = (f"/{secrets.token_hex(8)}" for _ in range(4))
     registered = tuple(remote.url(path[1:]) for path in (flood, away, gone))
@@ -260,7 +260,7 @@ def test_what_is_not_fetched(fetching: Server, remote: Remote) -> None:
 def test_inner_addresses_are_not_asked(
     server: Server, tenant: Tenant, browser: Browser, remote: Remote
 ) -> None:
-    """A14: without the operator's word loopback is not asked, though it is registered."""
+    """Without the operator's word loopback is not asked, though it is registered."""
     path = f"/{secrets.token_hex(8)}"
     client = application(tenant, request_uris=(remote.url(path[1:]),))
     page = authorize(browser, tenant, by_reference(client, remote.url(path[1:])))

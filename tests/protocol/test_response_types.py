@@ -75,7 +75,7 @@ def test_each_response_type(
 
 
 def test_a_replayed_code_of_a_hybrid_flow(tenant: Tenant, browser: Browser) -> None:
-    """T1, RFC 6749 §4.1.2."""
+    """RFC 6749 §4.1.2."""
     client = hybrid(tenant)
     tenant.user()
     asked, page = ask(tenant, browser, client, response_type="code id_token")
@@ -136,7 +136,7 @@ def test_a_front_channel_token_ends_with_its_family(
 def test_grant_types_of_the_application(
     tenant: Tenant, browser: Browser, response_type: str
 ) -> None:
-    """A25, RFC 9700 §2.1.2: implicit parts need the implicit grant type, a code the code's."""
+    """RFC 9700 §2.1.2: implicit parts need the implicit grant type, a code the code's."""
     tenant.user()
     words = set(response_type.split())
     needed = ({"authorization_code"} if "code" in words else set()) | (
@@ -228,7 +228,7 @@ def web_message(page: Page) -> tuple[str, dict[str, str]]:
 
 @pytest.mark.parametrize("origin", ["https://app.example.com", "https://*.example.com"])
 def test_web_message(tenant: Tenant, browser: Browser, origin: str) -> None:
-    """A24, Web Message Response Mode §4: to the registered origin, framed by it alone."""
+    """Web Message Response Mode §4: to the registered origin, framed by it alone."""
     client = tenant.application("spa", web_origins=(origin,))
     tenant.user()
     asked, page = ask(tenant, browser, client, response_mode="web_message", state='"</script>')
@@ -259,7 +259,7 @@ def test_web_message_without_a_session(tenant: Tenant, browser: Browser) -> None
 def test_web_message_to_an_unregistered_origin(
     tenant: Tenant, browser: Browser, origins: tuple[str, ...]
 ) -> None:
-    """A24: refused, at the redirect URI."""
+    """Refused, at the redirect URI."""
     client = tenant.application("spa", web_origins=origins)
     asked = request_for(client, response_mode="web_message")
     page = authorize(browser, tenant, asked.parameters)

@@ -64,7 +64,7 @@ def test_cookies(server: Server, https_server: Server, path: bool) -> None:
 
 
 def test_the_session_changes_at_login(tenant: Tenant, browser: Browser) -> None:
-    """A21, OWASP ASVS 3.2.1: a value that was there before is not the one after, and is over."""
+    """OWASP ASVS 3.2.1: a value that was there before is not the one after, and is over."""
     client = tenant.application()
     tenant.user()
     silent = request_for(client, prompt="none")
@@ -96,7 +96,7 @@ def test_the_session_changes_at_login(tenant: Tenant, browser: Browser) -> None:
 
 
 def test_prompt_none(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """A9, OpenID Connect Core §3.1.2.6: login_required, consent_required, or a code; no page."""
+    """OpenID Connect Core §3.1.2.6: login_required, consent_required, or a code; no page."""
     client = tenant.application()
     third = tenant.application(is_first_party=False, name="Third")
     tenant.user()
@@ -117,7 +117,7 @@ def test_prompt_none(server: Server, tenant: Tenant, browser: Browser) -> None:
 
 @pytest.mark.parametrize("prompt", ["login", "login consent"])
 def test_prompt_login(server: Server, tenant: Tenant, browser: Browser, prompt: str) -> None:
-    """A10, OpenID Connect Core §3.1.2.1: a real login with a new `auth_time`."""
+    """OpenID Connect Core §3.1.2.1: a real login with a new `auth_time`."""
     client = tenant.application()
     tenant.user()
     first = jwt.claims_of(sign_in(browser, tenant, client).tokens()["id_token"])
@@ -133,7 +133,7 @@ def test_prompt_login(server: Server, tenant: Tenant, browser: Browser, prompt: 
 
 
 def test_max_age(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """A10, OpenID Connect Core §3.1.2.1: too old a login is done again; `auth_time` is told."""
+    """OpenID Connect Core §3.1.2.1: too old a login is done again; `auth_time` is told."""
     client = tenant.application()
     tenant.user()
     first = jwt.claims_of(sign_in(browser, tenant, client, max_age="60").tokens()["id_token"])
@@ -152,7 +152,7 @@ def test_max_age(server: Server, tenant: Tenant, browser: Browser) -> None:
 
 
 def test_id_token_hint(tenant: Tenant, browser: Browser) -> None:
-    """A11, OpenID Connect Core §3.1.2.1: an answer for the hint's person, or login_required."""
+    """OpenID Connect Core §3.1.2.1: an answer for the hint's person, or login_required."""
     client = tenant.application()
     tenant.user()
     bob = tenant.user("bob@example.com")
@@ -180,7 +180,7 @@ def test_id_token_hint(tenant: Tenant, browser: Browser) -> None:
 
 
 def test_forged_id_token_hints(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """A11, OpenID Connect Core §3.1.2.2: the hint must be one that this issuer made."""
+    """OpenID Connect Core §3.1.2.2: the hint must be one that this issuer made."""
     client = tenant.application()
     tenant.user()
     tokens = sign_in(browser, tenant, client).tokens()
@@ -200,7 +200,7 @@ def test_forged_id_token_hints(server: Server, tenant: Tenant, browser: Browser)
 
 
 def test_login_hint(tenant: Tenant, browser: Browser) -> None:
-    """OpenID Connect Core §3.1.2.1: the hint stands in the field, escaped (A23)."""
+    """OpenID Connect Core §3.1.2.1: the hint stands in the field, escaped."""
     client = tenant.application()
     hint = "\"><script>alert(1)</script>'&amp;"
     page = authorize(browser, tenant, request_for(client, login_hint=hint).parameters)

@@ -60,7 +60,7 @@ def pair(
 
 
 def test_issuers_and_keys_differ(pair: tuple[Tenant, Tenant]) -> None:
-    """T26, RFC 8414 §3.3: each issuer its own document and its own keys."""
+    """RFC 8414 §3.3: each issuer its own document and its own keys."""
     first, second = pair
     kids = [{key["kid"] for key in tenant.jwks()["keys"]} for tenant in pair]
     assert first.issuer != second.issuer
@@ -68,7 +68,7 @@ def test_issuers_and_keys_differ(pair: tuple[Tenant, Tenant]) -> None:
 
 
 def test_a_code(pair: tuple[Tenant, Tenant]) -> None:
-    """T26: redeemed elsewhere it is unknown, and it still works at home."""
+    """Redeemed elsewhere it is unknown, and it still works at home."""
     first, second = pair
     client, other = twins(first, second)
     granted = sign_in(first.server.browser(), first, client)
@@ -80,7 +80,7 @@ def test_a_code(pair: tuple[Tenant, Tenant]) -> None:
 
 
 def test_tokens(pair: tuple[Tenant, Tenant]) -> None:
-    """T26 and U1: an access token of one tenant is rubbish at the other."""
+    """An access token of one tenant is rubbish at the other."""
     first, second = pair
     client, _ = twins(first, second)
     tokens = sign_in(first.server.browser(), first, client).tokens()
@@ -89,7 +89,7 @@ def test_tokens(pair: tuple[Tenant, Tenant]) -> None:
 
 
 def test_logout_hints(pair: tuple[Tenant, Tenant]) -> None:
-    """T26 and L1: an ID token of one tenant is no hint at the other."""
+    """An ID token of one tenant is no hint at the other."""
     first, second = pair
     client, _ = twins(first, second)
     browser = first.server.browser()
@@ -99,7 +99,7 @@ def test_logout_hints(pair: tuple[Tenant, Tenant]) -> None:
 
 
 def test_applications(pair: tuple[Tenant, Tenant]) -> None:
-    """T26, RFC 6749 §2.2: a client identifier is unique to its authorization server."""
+    """RFC 6749 §2.2: a client identifier is unique to its authorization server."""
     first, second = pair
     client, _ = twins(first, second)
     ask = {"grant_type": "client_credentials", "audience": API}
@@ -111,7 +111,7 @@ def test_applications(pair: tuple[Tenant, Tenant]) -> None:
 
 
 def test_sessions_and_cookies(pair: tuple[Tenant, Tenant]) -> None:
-    """T26, RFC 6265 §8.6: a browser that is signed in here is a stranger there."""
+    """RFC 6265 §8.6: a browser that is signed in here is a stranger there."""
     first, second = pair
     one, two = twins(first, second)
     browser = first.server.browser()
@@ -129,7 +129,7 @@ def test_sessions_and_cookies(pair: tuple[Tenant, Tenant]) -> None:
 
 
 def test_handles_and_forms(pair: tuple[Tenant, Tenant]) -> None:
-    """T26: the page of an authorization exists at its own tenant alone."""
+    """The page of an authorization exists at its own tenant alone."""
     first, second = pair
     client, _ = twins(first, second)
     browser = first.server.browser()
@@ -150,7 +150,7 @@ def test_handles_and_forms(pair: tuple[Tenant, Tenant]) -> None:
 
 
 def test_users(server: Server) -> None:
-    """T26: a user of one tenant cannot sign in at the other, with the right password."""
+    """A user of one tenant cannot sign in at the other, with the right password."""
     first, second = server.tenant(), server.tenant()
     first.user("only-here@example.com")
     for tenant, expected in ((first, True), (second, False)):

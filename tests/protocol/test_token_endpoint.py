@@ -29,7 +29,7 @@ def machine(tenant: Tenant) -> Any:
 
 
 def test_the_ways_to_send_a_secret_are_one_kind(tenant: Tenant, machine: Any) -> None:
-    """T8, OpenID Connect Core §9: Basic, body and JSON, whichever of them is registered."""
+    """OpenID Connect Core §9: Basic, body and JSON, whichever of them is registered."""
     post = tenant.server.client.post
     url = tenant.url("oauth/token")
     named = {"client_id": machine.id, "client_secret": machine.secret}
@@ -79,7 +79,7 @@ def test_a_secret_may_be_form_encoded_in_basic(tenant: Tenant) -> None:
 def test_no_or_wrong_client_authentication(
     server: Server, tenant: Tenant, machine: Any, fields: dict[str, str]
 ) -> None:
-    """T6, RFC 6749 §5.2: 401 invalid_client with a Basic challenge, and one text for all."""
+    """RFC 6749 §5.2: 401 invalid_client with a Basic challenge, and one text for all."""
     words = {"CLIENT": machine.id, "SECRET": machine.secret, "SECRET ": f"{machine.secret} "}
     given = {name: words.get(value, value) for name, value in fields.items()}
     with server.stores_nothing():
@@ -109,7 +109,7 @@ BROKEN_BASIC = {
 @both_databases
 @pytest.mark.parametrize("name", BROKEN_BASIC)
 def test_broken_basic_credentials(server: Server, tenant: Tenant, name: str) -> None:
-    """T6 and T17, RFC 7617 §2: 401, whatever the bytes are."""
+    """RFC 7617 §2: 401, whatever the bytes are."""
     headers = [
         (b"authorization", BROKEN_BASIC[name]),
         (b"content-type", b"application/x-www-form-urlencoded"),
@@ -126,7 +126,7 @@ def test_broken_basic_credentials(server: Server, tenant: Tenant, name: str) -> 
 
 
 def test_two_ways_at_once(server: Server, tenant: Tenant, machine: Any) -> None:
-    """T7, RFC 6749 §2.3: "MUST NOT use more than one authentication method"."""
+    """RFC 6749 §2.3: "MUST NOT use more than one authentication method"."""
     other = tenant.application("non_interactive", name="Other")
     post, url = server.client.post, tenant.url("oauth/token")
     with server.stores_nothing():
@@ -140,7 +140,7 @@ def test_two_ways_at_once(server: Server, tenant: Tenant, machine: Any) -> None:
 
 @pytest.mark.parametrize("way", ["body", "basic", "json"])
 def test_a_secret_where_the_method_is_none(server: Server, tenant: Tenant, way: str) -> None:
-    """T8, RFC 7591 §2: `none` has no secret; one that was dropped is not accepted either."""
+    """RFC 7591 §2: `none` has no secret; one that was dropped is not accepted either."""
     confidential = tenant.application()
     secret = confidential.secret
     public = tenant.change_application(confidential, token_endpoint_auth_method="none",
@@ -167,7 +167,7 @@ def test_a_public_application_cannot_use_client_credentials(server: Server, tena
 
 
 def test_grant_types(server: Server, tenant: Tenant, machine: Any) -> None:
-    """T19, RFC 6749 §5.2: missing, unknown, known but not allowed."""
+    """RFC 6749 §5.2: missing, unknown, known but not allowed."""
     with server.stores_nothing():
         assert "grant_type" in refused(tenant.token(machine), 400, "invalid_request")
         for grant_type in ("implicit", "Client_Credentials", "x" * 5000, "ü"):
@@ -181,7 +181,7 @@ def test_grant_types(server: Server, tenant: Tenant, machine: Any) -> None:
 
 @pytest.mark.parametrize("name", ["grant_type", "client_id", "client_secret", "scope", "audience"])
 def test_repeated_parameter(server: Server, tenant: Tenant, machine: Any, name: str) -> None:
-    """T18, RFC 6749 §3.2: "MUST NOT be included more than once", in a form and in JSON."""
+    """RFC 6749 §3.2: "MUST NOT be included more than once", in a form and in JSON."""
     pairs = [*(GRANT | machine.body | {"scope": "read"}).items()]
     value = dict(pairs)[name]
     url = tenant.url("oauth/token")
@@ -198,7 +198,7 @@ def test_repeated_parameter(server: Server, tenant: Tenant, machine: Any, name: 
 
 
 def test_repeated_resource(server: Server, tenant: Tenant, machine: Any) -> None:
-    """T18, RFC 8707 §2: `resource` may repeat, but a token here is for one of them."""
+    """RFC 8707 §2: `resource` may repeat, but a token here is for one of them."""
     url = tenant.url("oauth/token")
     fields = {"grant_type": "client_credentials", "resource": [API, f"{API}/2"]} | machine.body
     with server.stores_nothing():
@@ -216,7 +216,7 @@ def test_an_empty_parameter_is_absent(tenant: Tenant, machine: Any) -> None:
 
 
 def test_parameters_in_the_query(server: Server, tenant: Tenant, machine: Any) -> None:
-    """T17, RFC 6749 §2.3.1: "MUST NOT be included in the request URI"."""
+    """RFC 6749 §2.3.1: "MUST NOT be included in the request URI"."""
     with server.stores_nothing():
         for query in (GRANT | machine.body, {"foo": "bar"}):
             response = server.client.post(
@@ -226,7 +226,7 @@ def test_parameters_in_the_query(server: Server, tenant: Tenant, machine: Any) -
 
 
 def test_success_and_refusal_are_not_cached(tenant: Tenant, machine: Any) -> None:
-    """T25, RFC 6749 §5.1: Cache-Control: no-store and Pragma: no-cache."""
+    """RFC 6749 §5.1: Cache-Control: no-store and Pragma: no-cache."""
     answers = [tenant.token(machine, **GRANT), tenant.token(machine, grant_type="x")]
     assert [answer.status_code for answer in answers] == [200, 400]
     for answer in answers:

@@ -67,7 +67,7 @@ def test_ways_to_send_the_token(tenant: Tenant, browser: Browser) -> None:
 
 
 def test_requests_without_a_token(server: Server, tenant: Tenant) -> None:
-    """U1, RFC 6750 §3 and §3.1: 401 with a bare challenge."""
+    """RFC 6750 §3 and §3.1: 401 with a bare challenge."""
     for response in (
         get(tenant),
         get(tenant, "Basic abc"),
@@ -81,7 +81,7 @@ def test_requests_without_a_token(server: Server, tenant: Tenant) -> None:
 
 
 def test_a_token_in_the_query(tenant: Tenant, browser: Browser) -> None:
-    """U1, RFC 6750 §2.3 and RFC 9700 §4.3.2: never, not even beside a good one."""
+    """RFC 6750 §2.3 and RFC 9700 §4.3.2: never, not even beside a good one."""
     client = tenant.application()
     tenant.user()
     token = sign_in(browser, tenant, client).tokens()["access_token"]
@@ -105,7 +105,7 @@ def test_two_tokens(tenant: Tenant, browser: Browser) -> None:
 
 
 def test_tokens_that_are_not_good(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """U1, J2 and J3, RFC 6750 §3.1, RFC 8725 §2 and §3: 401 invalid_token, one text for all."""
+    """RFC 6750 §3.1, RFC 8725 §2 and §3: 401 invalid_token, one text for all."""
     client = tenant.application()
     tenant.user()
     tokens = sign_in(browser, tenant, client).tokens()
@@ -155,7 +155,7 @@ def test_tokens_that_are_not_good(server: Server, tenant: Tenant, browser: Brows
 
 
 def test_an_expired_token(server: Server, tenant: Tenant, browser: Browser) -> None:
-    """U1, RFC 6750 §3.1: at `exp` it is over."""
+    """RFC 6750 §3.1: at `exp` it is over."""
     client = tenant.application()
     tenant.user()
     tenant.api("https://api.example.com", token_lifetime=60)
@@ -168,7 +168,7 @@ def test_an_expired_token(server: Server, tenant: Tenant, browser: Browser) -> N
 
 
 def test_a_token_for_an_api_alone(tenant: Tenant, browser: Browser) -> None:
-    """U1, RFC 9068 §4: without `openid` the userinfo endpoint is not in its audience."""
+    """RFC 9068 §4: without `openid` the userinfo endpoint is not in its audience."""
     client = tenant.application()
     tenant.user()
     tenant.api("https://api.example.com", "read")
@@ -179,7 +179,7 @@ def test_a_token_for_an_api_alone(tenant: Tenant, browser: Browser) -> None:
 
 
 def test_a_token_without_openid(tenant: Tenant, browser: Browser) -> None:
-    """U2, OpenID Connect Core §5.3.3 and RFC 6750 §3.1: 403 insufficient_scope."""
+    """OpenID Connect Core §5.3.3 and RFC 6750 §3.1: 403 insufficient_scope."""
     client = tenant.application()
     tenant.user()
     tokens = sign_in(browser, tenant, client, scope="profile").tokens()
@@ -193,7 +193,7 @@ def test_a_token_without_openid(tenant: Tenant, browser: Browser) -> None:
 
 @pytest.mark.parametrize("gone", ["user", "application"])
 def test_a_token_of_somebody_who_is_gone(tenant: Tenant, browser: Browser, gone: str) -> None:
-    """U1, RFC 6750 §3.1: a deleted user or application ends its tokens here at once."""
+    """RFC 6750 §3.1: a deleted user or application ends its tokens here at once."""
 
     client = tenant.application()
     user = tenant.user()
