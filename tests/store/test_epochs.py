@@ -140,7 +140,8 @@ class TestPostgresql:
             with writer[0].database.engine.connect() as connection:
                 connection.exec_driver_sql(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    " WHERE datname = current_database() AND usename = current_user"
+                    " AND pid <> pg_backend_pid()"
                 )
             writer[0].write_now(TENANT, CALLER, rename, "after")
             assert seconds_until(lambda: name_in(reader[1]) == "after") < 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +19,7 @@ from tenantry.store import migrate
 from tenantry.store.database import Database
 
 Kind = Literal["sqlite", "postgresql"]
+_DROP_ATTEMPTS, _DROP_PAUSE = 20, 0.25
 POSTGRESQL_URL = os.environ.get(
     "TENANTRY_TEST_POSTGRESQL_URL",
     "postgresql+psycopg://tenantry:tenantry@127.0.0.1:5432/tenantry_test",
@@ -39,6 +41,18 @@ def _as_admin(statement: str) -> None:
     text = url.render_as_string(hide_password=False)
     with psycopg.connect(text, autocommit=True, connect_timeout=5) as connection:
         connection.execute(statement)
+
+
+def _drop(name: str) -> None:
+    # The server's own vacuum may be in the database for a moment, and may not be ended by us.
+    for _ in range(_DROP_ATTEMPTS):
+        try:
+            _as_admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        except psycopg.errors.InsufficientPrivilege:
+            time.sleep(_DROP_PAUSE)
+        else:
+            return
+    _as_admin(f'DROP DATABASE IF EXISTS "{name}"')
 
 
 class Databases:
@@ -64,7 +78,7 @@ class Databases:
         try:
             yield self._address(name)
         finally:
-            _as_admin(f'DROP DATABASE "{name}" WITH (FORCE)')
+            _drop(name)
 
     @contextmanager
     def database(self, kind: Kind, *, empty: bool = False) -> Iterator[Database]:
@@ -99,7 +113,7 @@ class Databases:
 
     def close(self) -> None:
         if self._template_name:
-            _as_admin(f'DROP DATABASE "{self._template_name}" WITH (FORCE)')
+            _drop(self._template_name)
 
 
 def _migrate(url: str) -> None:
