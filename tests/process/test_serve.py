@@ -30,7 +30,7 @@ from tests.process.server import (
 )
 
 
-def test_first_start_tells_where_the_credentials_are_and_the_second_is_quick(
+def test_first_start_tells_where_the_credentials_are_and_the_second_makes_nothing(
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "data"
@@ -58,7 +58,7 @@ def test_first_start_tells_where_the_credentials_are_and_the_second_is_quick(
 
     began = time.monotonic()
     with serving(env):
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
     assert (data_dir / "notes.txt").read_text() == "somebody else's file"
 
 
