@@ -229,12 +229,6 @@ CASES: dict[str, Case] = {
         (),
         result=("conn",),
     ),
-    "applications.enabled_connections": reads(
-        lambda a, _: applications.enabled_connections(a, ["app", "app-b"]),
-        lambda a, _: applications.enabled_connections(a, ["app-b"]),
-        {},
-        result={"app": ("conn",)},
-    ),
     "applications.set_connections": writes(
         lambda a, _: applications.set_connections(a, "app", []),
         lambda a, _: applications.set_connections(a, "app-b", []),

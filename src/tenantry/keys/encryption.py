@@ -37,6 +37,7 @@ def import_encryption_key(
 ) -> EncryptionKey:
     """From the PEM of a public RSA key or of a certificate."""
     x5t_s256 = None
+    public: object
     try:
         if "-----BEGIN CERTIFICATE-----" in pem:
             certificate = x509.load_pem_x509_certificate(pem.encode())
@@ -44,8 +45,7 @@ def import_encryption_key(
             x5t_s256 = base64url(hashlib.sha256(der).digest())
             public = certificate.public_key()
         else:
-            loaded = serialization.load_pem_public_key(pem.encode())
-            public = loaded  # type: ignore[assignment]
+            public = serialization.load_pem_public_key(pem.encode())
     except (ValueError, TypeError, UnicodeEncodeError) as error:
         raise UnusableKey("Must be the PEM of a public key or a certificate.") from error
     except Exception as error:  # `UnsupportedAlgorithm` and what else a parser thinks of

@@ -145,24 +145,6 @@ def connection_ids(db: TenantSession, application_id: str) -> tuple[str, ...]:
     return tuple(rows.scalars())
 
 
-def enabled_connections(
-    db: TenantSession, application_ids: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """The same for many applications, by one statement."""
-    rows = db.connection.execute(
-        select(connection_applications.c.application_id, connection_applications.c.connection_id)
-        .where(
-            connection_applications.c.tenant_id == db.tenant_id,
-            connection_applications.c.application_id.in_(application_ids),
-        )
-        .order_by(connection_applications.c.connection_id)
-    )
-    enabled: dict[str, tuple[str, ...]] = {}
-    for application_id, connection_id in rows:
-        enabled[application_id] = (*enabled.get(application_id, ()), connection_id)
-    return enabled
-
-
 def set_connections(db: TenantSession, application_id: str, connection_ids: Sequence[str]) -> None:
     """Replaces the enabled connections as a whole."""
     db.connection.execute(
