@@ -147,7 +147,7 @@ print("ready", flush=True)
 while True:
     with database.writing() as connection:
         connection.exec_driver_sql("UPDATE epochs SET value = value + 1")
-        time.sleep(0.004)
+        time.sleep(0.04)
 """
 
 
@@ -167,17 +167,17 @@ def test_a_writer_in_another_process_does_not_starve_this_one(
             for other in others:
                 assert other.stdout
                 assert other.stdout.readline() == "ready\n"
-            while (before := _epoch(database)) < 10:
+            while (before := _epoch(database)) < 4:
                 assert all(other.poll() is None for other in others)
-            for number in range(40):
+            for number in range(10):
                 store.write_now("tenant", CALLER, add_lease, str(number))
             theirs = _epoch(database) - before
         finally:
             for other in others:
                 other.kill()
                 other.communicate()
-        # Counted in turns, so that a slow machine does not matter: one each would be 80.
-        assert theirs < 200
+        # Counted in turns, so that a slow machine does not matter: one each would be 20.
+        assert theirs < 60
         store.close()
 
 
