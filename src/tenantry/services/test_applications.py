@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from tenantry.core.errors import not_found
 from tenantry.core.facts import ApplicationFacts, ApplicationType, ClientGrantFacts, SubjectType
 from tenantry.rules.addresses import Addresses
+from tenantry.rules.trial import TRIAL_METADATA
 from tenantry.services import applications, client_grants
 from tenantry.services.apis import find_api_in
 from tenantry.services.commands import NewApplication
@@ -36,6 +37,7 @@ def create(db: TenantSession, addresses: Addresses, audience: str) -> TestApplic
             {
                 "name": api.name[: _LONGEST_NAME - len(_SUFFIX)] + _SUFFIX,
                 "application_type": ApplicationType.MACHINE_TO_MACHINE,
+                "application_metadata": dict(TRIAL_METADATA),
             }
         ),
     )

@@ -1,0 +1,168 @@
+"""Readiness checks: each fault of a tenant or an application is found, and its remedy mends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.management import Api
+from tests.support.server import Tenant
+
+CHECKS = "check severity passed reason mutation settings"
+OF_TENANT = f"{{ readinessChecks {{ {CHECKS} }} }}"
+OF_APPLICATION = (
+    f"query($clientId: String!) {{ application(clientId: $clientId) {{ id readinessChecks {{"
+    f" {CHECKS} }} }} }}"
+)
+UPDATE_TENANT = """
+mutation($input: TenantUpdateInput!) { tenantUpdate(input: $input) { errors { message } } }
+"""
+UPDATE = """
+mutation($input: ApplicationUpdateInput!) {
+  applicationUpdate(input: $input) { errors { code field message } }
+}
+"""
+
+
+def by_name(checks: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    assert len({check["check"] for check in checks}) == len(checks)
+    return {check["check"]: check for check in checks}
+
+
+def of_tenant(api: Api) -> dict[str, dict[str, Any]]:
+    return by_name(api.data(OF_TENANT)["readinessChecks"])
+
+
+def of_application(api: Api, client_id: str) -> dict[str, dict[str, Any]]:
+    return by_name(api.data(OF_APPLICATION, clientId=client_id)["application"]["readinessChecks"])
+
+
+def update_tenant(api: Api, **settings: Any) -> None:
+    id_ = api.data("{ tenant { id } }")["tenant"]["id"]
+    done = api.data(UPDATE_TENANT, input={"id": id_, **settings})
+    assert done["tenantUpdate"]["errors"] == []
+
+
+def update(api: Api, client_id: str, **settings: Any) -> None:
+    id_ = api.data(OF_APPLICATION, clientId=client_id)["application"]["id"]
+    done = api.data(UPDATE, input={"id": id_, **settings})
+    assert done["applicationUpdate"]["errors"] == []
+
+
+@pytest.mark.parametrize(
+    ("check", "fault", "remedy"),
+    [
+        ("environment", {"environment": "STAGING"}, {"environment": "PRODUCTION"}),
+        ("support_address", {"supportEmail": None}, {"supportEmail": "help@example.com"}),
+        ("logo", {"logoUri": None}, {"logoUri": "https://example.com/logo.png"}),
+        (
+            "issuer_in_responses",
+            {"authorizationResponseIssParameterSupported": False},
+            {"authorizationResponseIssParameterSupported": True},
+        ),
+        ("logout_confirmation", {"logoutConfirmation": False}, {"logoutConfirmation": True}),
+    ],
+)
+def test_a_tenants_faults_are_found_and_mended_by_what_the_check_names(
+    api: Api, check: str, fault: dict[str, Any], remedy: dict[str, Any]
+) -> None:
+    update_tenant(api, **fault)
+    found = of_tenant(api)[check]
+    assert not found["passed"]
+    assert found["mutation"] == "tenantUpdate"
+    assert set(remedy) <= set(found["settings"])
+    update_tenant(api, **remedy)
+    assert of_tenant(api)[check] == found | {"passed": True, "reason": "In order."}
+
+
+def test_apis_and_connections_count_for_the_tenant(api: Api, tenant: Tenant) -> None:
+    before = of_tenant(api)
+    assert before["weak_algorithms"]["passed"]
+    assert before["long_access_tokens"]["passed"]
+    for number in range(5):
+        tenant.api(f"https://{number}.weak.example", signing_alg="HS256", token_lifetime=90_000)
+    after = of_tenant(api)
+    assert after["weak_algorithms"]["mutation"] == "resourceServerUpdate"
+    assert "https://2.weak.example and 2 more." in after["weak_algorithms"]["reason"]
+    assert not after["long_access_tokens"]["passed"]
+
+
+@pytest.mark.parametrize(
+    ("check", "fault", "remedy"),
+    [
+        ("local_callbacks", {"redirectUris": ["http://localhost:3000/cb"]}, {"redirectUris": []}),
+        (
+            "local_logout_urls",
+            {"postLogoutRedirectUris": ["http://127.0.0.1/out"]},
+            {"postLogoutRedirectUris": []},
+        ),
+        ("local_web_origins", {"webOrigins": ["http://localhost"]}, {"webOrigins": []}),
+        ("local_allowed_origins", {"allowedOrigins": ["http://localhost"]}, {"allowedOrigins": []}),
+        (
+            "wildcard_callbacks",
+            {"redirectUris": ["https://*.app.example.com/cb"]},
+            {"redirectUris": ["https://app.example.com/cb"]},
+        ),
+        (
+            "implicit_grant",
+            {"grantTypes": ["AUTHORIZATION_CODE", "IMPLICIT"]},
+            {"grantTypes": ["AUTHORIZATION_CODE"]},
+        ),
+        (
+            "password_grant",
+            {"grantTypes": ["PASSWORD_REALM"]},
+            {"grantTypes": ["AUTHORIZATION_CODE"]},
+        ),
+        (
+            "unused_grants",
+            {"grantTypes": ["CLIENT_CREDENTIALS"]},
+            {"grantTypes": ["REFRESH_TOKEN"]},
+        ),
+    ],
+)
+def test_an_applications_faults_are_found_and_mended_by_what_the_check_names(
+    api: Api, tenant: Tenant, check: str, fault: dict[str, Any], remedy: dict[str, Any]
+) -> None:
+    client = tenant.application("regular_web")
+    update(api, client.id, **fault)
+    found = of_application(api, client.id)[check]
+    assert not found["passed"]
+    assert found["mutation"] == "applicationUpdate"
+    assert set(remedy) == set(found["settings"])
+    update(api, client.id, **remedy)
+    assert of_application(api, client.id)[check] == found | {
+        "passed": True,
+        "reason": "In order.",
+    }
+
+
+def test_what_only_matters_in_production_is_a_notice_elsewhere(api: Api, tenant: Tenant) -> None:
+    client = tenant.application("spa", redirect_uris=["http://localhost:3000/cb"])
+    severities = {}
+    for environment in ("DEVELOPMENT", "STAGING", "PRODUCTION"):
+        update_tenant(api, environment=environment)
+        found = of_application(api, client.id)["local_callbacks"]
+        assert "http://localhost:3000/cb" in found["reason"]
+        severities[environment] = found["severity"]
+    assert severities == {"DEVELOPMENT": "NOTICE", "STAGING": "NOTICE", "PRODUCTION": "ERROR"}
+
+
+def test_a_native_application_belongs_on_the_users_machine(api: Api, tenant: Tenant) -> None:
+    client = tenant.application("native", redirect_uris=["http://127.0.0.1/cb"])
+    assert of_application(api, client.id)["local_callbacks"]["passed"]
+
+
+def test_a_test_application_is_remembered_as_one(api: Api, tenant: Tenant) -> None:
+    tenant.api("https://tried.example", "read:things")
+    update_tenant(api, environment="PRODUCTION")
+    made = api.data(
+        "mutation($input: TestApplicationCreateInput!) { testApplicationCreate(input: $input) {"
+        " application { id clientId } errors { message } } }",
+        input={"audience": "https://tried.example"},
+    )["testApplicationCreate"]
+    found = of_application(api, made["application"]["clientId"])["test_application"]
+    assert (found["passed"], found["severity"]) == (False, "WARNING")
+    assert found["mutation"] == "applicationDelete"
+    update(api, made["application"]["clientId"], name="Renamed")
+    assert not of_application(api, made["application"]["clientId"])["test_application"]["passed"]
