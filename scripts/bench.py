@@ -1,9 +1,12 @@
-"""Measures the server on this machine, with wrk: tokens by client credentials, discovery, keys.
+"""Measures the server on this machine: tokens, the flows of people, discovery, keys.
 
 Starts the real server on an empty database (SQLite; then PostgreSQL, if one answers at
-TENANTRY_BENCH_POSTGRESQL_URL or the address that the tests use), makes an API and applications
-through the management API, and asks for tokens as each application in turn. The rate at which
-the machine signs is measured in the same run, because every token has a signature.
+TENANTRY_BENCH_POSTGRESQL_URL or the address that the tests use) and makes APIs, applications and
+users through the management API. The rates at which the machine signs, and hashes passwords, are
+measured in the same run. The flows of people are measured with the most workers: `code` from
+/authorize to both tokens, `refresh` with rotation, `userinfo`, `introspection`, `password`, and
+`beside`, which is client credentials alone and while people log in. Load is made by wrk, for
+`code` by a client of our own.
 """
 
 import argparse
@@ -20,11 +23,14 @@ from pathlib import Path
 
 from bench_support.databases import new_database, postgresql_url
 from bench_support.http import get
-from bench_support.load import drive, get_script, token_script
+from bench_support.load import FORM_SCRIPT, drive, get_script, script
 from bench_support.management import Credentials, Management, access_token, algorithm_of
-from bench_support.report import Memory, Report, Run
+from bench_support.people import create_people
+from bench_support.recorder import Load, Recorder, say
+from bench_support.report import Bound, Memory, Report
+from bench_support.scenarios import ALGORITHM, SCENARIOS, Scenarios
 from bench_support.server import BenchError, Server, free_port, running
-from bench_support.signing import signing_rate
+from bench_support.signing import HASHING, bare_rate
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCUMENTS = {
@@ -32,6 +38,7 @@ DOCUMENTS = {
     "keys": "/.well-known/jwks.json",
 }
 DOCUMENT_CONNECTIONS = 16
+ALL = ["token", *SCENARIOS, "documents"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class Plan:
     """What is measured, and for how long."""
 
     databases: list[str]
+    scenarios: list[str]
     algorithms: list[str]
     workers: list[int]
     connections: list[int]
@@ -79,6 +87,7 @@ def parse() -> argparse.Namespace:
     for name, choices in {
         "--algorithms": ["RS256", "ES256"],
         "--databases": ["sqlite", "postgresql"],
+        "--scenarios": ALL,
     }.items():
         parser.add_argument(name, choices=choices, nargs="+", default=choices)
     parser.add_argument("--output", type=Path, help="where the JSON goes (.tenantry/bench-….json)")
@@ -99,6 +108,7 @@ def planned(arguments: argparse.Namespace) -> Plan:
     quick: bool = arguments.quick
     return Plan(
         databases=arguments.databases,
+        scenarios=arguments.scenarios,
         algorithms=arguments.algorithms,
         workers=arguments.workers,
         connections=arguments.connections,
@@ -114,9 +124,9 @@ def default_output() -> Path:
 
 
 def measure(plan: Plan, report: Report) -> None:
-    for algorithm in plan.algorithms:
-        say(f"How fast the machine signs, {algorithm} …")
-        report.signing_rates[algorithm] = signing_rate(algorithm, plan.signing_seconds)
+    for work in [*dict.fromkeys([*plan.algorithms, ALGORITHM]), HASHING]:
+        say(f"How fast the machine is at {work} …")
+        report.bare_rates[work] = bare_rate(work, plan.signing_seconds)
     for database in plan.databases:
         with ExitStack() as stack:
             folder = Path(
@@ -157,72 +167,54 @@ class Bench:
         with self._server(workers=1):
             say(f"{self._database}: making {self._plan.applications} applications …")
             management = Management(self._port, self._bootstrap)
-            applications = management.create_applications(
-                self._plan.applications, self._plan.algorithms
+            self._applications = management.create_applications(
+                self._plan.applications, list(dict.fromkeys([*self._plan.algorithms, ALGORITHM]))
             )
-        scripts = {
-            algorithm: token_script(self._folder, algorithm, group)
-            for algorithm, group in applications.items()
-        }
+            self._people = create_people(self._port, management)
         for workers in self._plan.workers:
             with self._server(workers) as server:
                 access_token(self._port, self._bootstrap)
                 idle = server.memory()
-                for algorithm in self._plan.algorithms:
-                    probe = applications[algorithm][0]
-                    self._tokens(scripts[algorithm], probe, algorithm, workers)
-                self._documents(workers)
+                recorder = Recorder(
+                    self._report, self._database, server, self._plan.seconds, self._plan.warm_up
+                )
+                self._measure(recorder, workers)
                 self._report.memory.append(Memory(self._database, workers, idle, server.memory()))
+
+    def _measure(self, recorder: Recorder, workers: int) -> None:
+        wanted = self._plan.scenarios
+        if "token" in wanted:
+            for algorithm in self._plan.algorithms:
+                self._tokens(recorder, algorithm)
+        if workers == max(self._plan.workers):
+            machines = self._applications[ALGORITHM]
+            Scenarios(recorder, self._people, machines, self._folder).run(wanted)
+        if "documents" in wanted:
+            self._documents(recorder)
 
     def _server(self, workers: int) -> AbstractContextManager[Server]:
         return running(self._environment, self._port, workers, self._folder / "server.log")
 
-    def _tokens(self, script: Path, probe: Credentials, algorithm: str, workers: int) -> None:
-        if (actual := algorithm_of(access_token(self._port, probe))) != algorithm:
+    def _tokens(self, recorder: Recorder, algorithm: str) -> None:
+        applications = self._applications[algorithm]
+        if (actual := algorithm_of(access_token(self._port, applications[0]))) != algorithm:
             raise BenchError(f"the API was made with {algorithm} and its tokens have {actual}")
-        drive(f"{self._url}/oauth/token", script, 16, self._plan.warm_up)
+        lines = script(
+            self._folder, f"token-{algorithm}", FORM_SCRIPT, [one.form() for one in applications]
+        )
+        drive(f"{self._url}/oauth/token", lines, 16, self._plan.warm_up)
+        bound = Bound("signing", self._report.bare_rates[algorithm])
         for connections in self._plan.connections:
-            self._measure("token", algorithm, workers, connections, "/oauth/token", script)
+            load = Load("token", algorithm, connections)
+            recorder.drive(load, "/oauth/token", lines, bound)
 
-    def _documents(self, workers: int) -> None:
-        script = get_script(self._folder)
+    def _documents(self, recorder: Recorder) -> None:
+        lines = get_script(self._folder)
         for name, path in DOCUMENTS.items():
             status, _ = get(self._port, path)
             if status != 200:
                 raise BenchError(f"{path} answered {status}")
-            self._measure(name, None, workers, DOCUMENT_CONNECTIONS, path, script)
-
-    def _measure(
-        self,
-        endpoint: str,
-        algorithm: str | None,
-        workers: int,
-        connections: int,
-        path: str,
-        script: Path,
-    ) -> None:
-        measured = drive(f"{self._url}{path}", script, connections, self._plan.seconds)
-        rate = self._report.signing_rates[algorithm] if algorithm else None
-        run = Run(
-            database=self._database,
-            endpoint=endpoint,
-            algorithm=algorithm,
-            workers=workers,
-            connections=connections,
-            seconds=self._plan.seconds,
-            measured=measured,
-            signing_rate=rate,
-        )
-        self._report.runs.append(run)
-        say(
-            f"{self._database} {endpoint} {algorithm or ''} {workers} workers, "
-            f"{connections} connections: {measured.requests_per_second:,.0f} requests/s, "
-            f"p99 {measured.p99_ms:.1f} ms, {measured.errors} errors"
-        )
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+            recorder.drive(Load(name, None, DOCUMENT_CONNECTIONS), path, lines, None)
 
 
 if __name__ == "__main__":

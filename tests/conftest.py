@@ -1,20 +1,24 @@
-"""What every test may use: databases, a store, a clock, keys."""
+"""What every test may use: databases, a store, a clock, keys, a server with tenants."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from tenantry.core.clock import Clock
 from tenantry.keys.signing import KeySource
 from tenantry.keys.vault import Vault
 from tenantry.store.database import Database
 from tenantry.store.unit_of_work import Store
+from tests.clients.node import node_problem
 from tests.support import keys
+from tests.support.browser import Browser
 from tests.support.databases import Databases, Kind, postgresql_problem
+from tests.support.server import HTTPS_URL, TENANT_URL, Server, Tenant
 
 CHROMIUM = Path("/usr/bin/chromium")
 
@@ -28,7 +32,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("full") and not item.config.getoption("--full"):
         pytest.skip("a long run: scripts/test --full")
     required = os.environ.get("TENANTRY_TEST_REQUIRE", "").replace(" ", "").split(",")
-    for name, problem in (("browser", _browser_problem), ("postgresql", postgresql_problem)):
+    for name, problem in _PROBLEMS.items():
         reason = problem() if item.get_closest_marker(name) else ""
         if reason and name in required:
             pytest.fail(f"TENANTRY_TEST_REQUIRE names {name}, but there is {reason}")
@@ -38,6 +42,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _browser_problem() -> str:
     return "" if CHROMIUM.exists() else f"no {CHROMIUM}"
+
+
+_PROBLEMS: dict[str, Callable[[], str]] = {
+    "browser": _browser_problem,
+    "node": node_problem,
+    "postgresql": postgresql_problem,
+}
 
 
 @pytest.fixture(scope="session")
@@ -85,3 +96,43 @@ def store(database: Database, clock: Clock, vault: Vault) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def key_source() -> KeySource:
     return keys.key_source
+
+
+@pytest.fixture(scope="session")
+def portal() -> Iterator[BlockingPortal]:
+    """The event loop that the servers run on."""
+    with start_blocking_portal("asyncio") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(
+    request: pytest.FixtureRequest, databases: Databases, portal: BlockingPortal
+) -> Iterator[Server]:
+    """A server on loopback whose tenants live under paths; see `both_databases`."""
+    with databases.url(getattr(request, "param", "sqlite")) as url:
+        made = Server(url, portal)
+        made.begin()
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def https_server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
+    """A server behind https whose tenants have hosts of their own."""
+    with databases.url("sqlite") as url:
+        made = Server(url, portal, public_url=HTTPS_URL, tenant_url=TENANT_URL)
+        made.begin()
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def tenant(server: Server) -> Tenant:
+    """A tenant that no other test has."""
+    return server.tenant()
+
+
+@pytest.fixture
+def browser(server: Server) -> Browser:
+    return server.browser()

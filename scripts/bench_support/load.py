@@ -2,15 +2,15 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench_support.management import Credentials
 from bench_support.server import BenchError
 
-# Each of wrk's threads is another Lua state and starts at another application.
-TOKEN_SCRIPT = """\
+# Each of wrk's threads is another Lua state and starts at another line.
+FORM_SCRIPT = """\
 local threads = 0
 function setup(thread)
   thread:set("first", threads)
@@ -19,14 +19,53 @@ end
 function init()
   requests = {}
   local headers = {["Content-Type"] = "application/x-www-form-urlencoded"}
-  for form in io.lines(FORMS) do
-    requests[#requests + 1] = wrk.format("POST", "/oauth/token", headers, form)
+  for form in io.lines(LINES) do
+    requests[#requests + 1] = wrk.format("POST", nil, headers, form)
   end
   position = first * 37
 end
 function request()
   position = position + 1
   return requests[position % #requests + 1]
+end
+"""
+
+BEARER_SCRIPT = """\
+function init()
+  requests = {}
+  for token in io.lines(LINES) do
+    requests[#requests + 1] = wrk.format("GET", nil, {["Authorization"] = "Bearer " .. token})
+  end
+  position = 0
+end
+function request()
+  position = position + 1
+  return requests[position % #requests + 1]
+end
+"""
+
+# A refresh token is on its way or it waits here: the next request takes the longest waiting.
+REFRESH_SCRIPT = """\
+function init()
+  forms, oldest, newest = {}, 1, 0
+  for form in io.lines(LINES) do
+    local before, token = form:match("^(.*refresh_token=)(.*)$")
+    newest = newest + 1
+    prefix, forms[newest] = before, token
+  end
+  headers = {["Content-Type"] = "application/x-www-form-urlencoded"}
+end
+function request()
+  local token = forms[oldest]
+  forms[oldest], oldest = nil, oldest + 1
+  return wrk.format("POST", nil, headers, prefix .. (token or "none-left"))
+end
+function response(status, headers, body)
+  local token = body:match('"refresh_token":"([^"]+)"')
+  if token then
+    newest = newest + 1
+    forms[newest] = token
+  end
 end
 """
 
@@ -45,7 +84,7 @@ end
 
 @dataclass(frozen=True)
 class Measured:
-    """One run of wrk. Latencies are those of a closed loop, as wrk has them."""
+    """One run. Latencies are those of a closed loop."""
 
     requests: int
     requests_per_second: float
@@ -55,14 +94,14 @@ class Measured:
     errors: int
 
 
-def token_script(folder: Path, name: str, applications: Sequence[Credentials]) -> Path:
-    """A script for wrk, `name`, that asks for a token as each application in turn."""
-    forms = folder / f"forms-{name}.txt"
-    forms.touch(mode=0o600)
-    forms.write_text("".join(f"{one.form()}\n" for one in applications), encoding="utf-8")
-    script = folder / f"token-{name}.lua"
-    script.write_text(f"local FORMS = {json.dumps(str(forms))}\n{TOKEN_SCRIPT}{REPORT_SCRIPT}")
-    return script
+def script(folder: Path, name: str, lua: str, lines: Iterable[str]) -> Path:
+    """A script for wrk, `name`, that runs `lua` over `lines`, which only we may read."""
+    kept = folder / f"{name}.txt"
+    kept.touch(mode=0o600)
+    kept.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    written = folder / f"{name}.lua"
+    written.write_text(f"local LINES = {json.dumps(str(kept))}\n{lua}{REPORT_SCRIPT}")
+    return written
 
 
 def get_script(folder: Path) -> Path:
@@ -73,15 +112,35 @@ def get_script(folder: Path) -> Path:
 
 def drive(url: str, script: Path, connections: int, seconds: int) -> Measured:
     """Keeps so many connections busy for so long."""
+    with driving(url, script, connections, seconds) as finish:
+        return finish()
+
+
+@contextmanager
+def driving(
+    url: str, script: Path, connections: int, seconds: int
+) -> Iterator[Callable[[], Measured]]:
+    """Load in the background of the block; what it yields waits for the end of it."""
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s"]
-    done = subprocess.run(
+    process = subprocess.Popen(
         [*command, "-s", str(script), url],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=seconds + 60,
-        check=False,
     )
-    for line in done.stdout.splitlines():
+
+    def finish() -> Measured:
+        return _measured(*process.communicate(timeout=seconds + 60))
+
+    try:
+        yield finish
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _measured(output: str, errors: str) -> Measured:
+    for line in output.splitlines():
         if line.startswith("RESULT "):
             result = json.loads(line.removeprefix("RESULT "))
             return Measured(
@@ -92,4 +151,4 @@ def drive(url: str, script: Path, connections: int, seconds: int) -> Measured:
                 max_ms=result["max"] / 1000,
                 errors=result["refused"] + result["failed"],
             )
-    raise BenchError(f"wrk measured nothing:\n{done.stdout}{done.stderr}")
+    raise BenchError(f"wrk measured nothing:\n{output}{errors}")

@@ -9,8 +9,16 @@ from bench_support.load import Measured
 
 
 @dataclass(frozen=True)
+class Bound:
+    """What a load is compared with: a rate of the machine, or of the same load undisturbed."""
+
+    name: str
+    rate: float
+
+
+@dataclass(frozen=True)
 class Run:
-    """One measured load."""
+    """One measured load. `cpu_ms` is what the server computed for one request."""
 
     database: str
     endpoint: str
@@ -19,14 +27,13 @@ class Run:
     connections: int
     seconds: int
     measured: Measured
-    signing_rate: float | None
+    cpu_ms: float
+    bound: Bound | None
 
     @property
     def ratio(self) -> float | None:
-        """Of the rate at which the machine signs in two processes that do nothing else."""
-        if self.signing_rate is None:
-            return None
-        return self.measured.requests_per_second / self.signing_rate
+        """Of the rate that the machine could reach."""
+        return self.measured.requests_per_second / self.bound.rate if self.bound else None
 
     def cells(self) -> list[str]:
         measured = self.measured
@@ -39,7 +46,8 @@ class Run:
             f"{measured.requests_per_second:,.0f}",
             f"{measured.p50_ms:.2f}",
             f"{measured.p99_ms:.2f}",
-            "" if self.ratio is None else f"{self.ratio:.2f}",
+            f"{self.cpu_ms:.2f}",
+            f"{self.ratio:.2f} {self.bound.name}" if self.ratio and self.bound else "",
             str(measured.errors),
         ]
 
@@ -62,7 +70,7 @@ class Report:
     """All that was measured in one go."""
 
     applications: int
-    signing_rates: dict[str, float] = field(default_factory=dict)
+    bare_rates: dict[str, float] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -72,14 +80,14 @@ class Report:
         return sum(run.measured.errors for run in self.runs)
 
     def text(self) -> str:
-        rates = [f"{name} {rate:,.0f}" for name, rate in self.signing_rates.items()]
+        rates = [f"{name} {rate:,.0f}" for name, rate in self.bare_rates.items()]
         run_heads = ["database", "endpoint", "alg", "workers", "connections"]
-        run_heads += ["requests/s", "p50 ms", "p99 ms", "of signing", "errors"]
+        run_heads += ["a second", "p50 ms", "p99 ms", "CPU ms", "ratio of", "errors"]
         memory_heads = ["database", "workers", "MiB a worker, idle", "after load"]
         machine = f"{os.cpu_count()} cores (wrk uses them too), Python {platform.python_version()}"
         parts = [
             f"{machine}, {self.applications} applications",
-            f"Signatures/s of two processes that do nothing else: {', '.join(rates)}",
+            f"A second of two processes that do nothing else: {', '.join(rates)}",
             table(run_heads, [run.cells() for run in self.runs], left=3),
             table(memory_heads, [one.cells() for one in self.memory], left=1),
             *self.notes,
@@ -95,7 +103,7 @@ class Report:
                 "kernel": platform.release(),
             },
             "applications": self.applications,
-            "signingRates": self.signing_rates,
+            "bareRates": self.bare_rates,
             "runs": [{**asdict(run), "ratio": run.ratio} for run in self.runs],
             "memory": [asdict(one) for one in self.memory],
             "errors": self.errors,

@@ -37,6 +37,10 @@ class Server:
         workers = resident[: self.workers] if len(resident) >= self.workers > 1 else []
         return workers or [max([_resident(self.process.pid), *resident])]
 
+    def cpu_seconds(self) -> float:
+        """What all of its processes have computed until now."""
+        return sum(_computed(pid) for pid in {self.process.pid, *_descendants(self.process.pid)})
+
 
 @contextmanager
 def running(environment: Mapping[str, str], port: int, workers: int, log: Path) -> Iterator[Server]:
@@ -117,3 +121,11 @@ def _resident(pid: int) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def _computed(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

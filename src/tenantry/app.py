@@ -18,17 +18,22 @@ from tenantry.edge import logs
 from tenantry.edge.cors import Cors
 from tenantry.edge.middleware import Observed, Tenancy
 from tenantry.edge.routes import Router
+from tenantry.jobs import log_streams
+from tenantry.jobs.activity import count_forever
 from tenantry.jobs.outbox import Handler, deliver_forever
 from tenantry.jobs.pruning import prune_forever
 from tenantry.keys.passwords import PasswordWorkers
 from tenantry.keys.signing import KeySource, generate_private_key
 from tenantry.management.endpoint import graphql_endpoint
 from tenantry.management.explorer.page import STATIC_DIR as EXPLORER_FILES
+from tenantry.management.limits import MAX_DOCUMENT
 from tenantry.oauth import backchannel_logout
 from tenantry.outbound.cache import DocumentCache
 from tenantry.outbound.http import OutboundClient
 from tenantry.pages import STATIC_DIR as PAGE_FILES
 from tenantry.rules.addresses import Addresses
+from tenantry.services.log_feed import LogFeed
+from tenantry.services.log_streams import REDELIVERY
 from tenantry.services.runtime import Runtime
 from tenantry.services.sessions import BACKCHANNEL_LOGOUT
 from tenantry.settings import Settings, complete, load_settings
@@ -38,6 +43,8 @@ from tenantry.store.epochs import epoch_reader
 from tenantry.store.group_commit import AuditQueue
 from tenantry.store.unit_of_work import Store
 
+MAX_WEBSOCKET_MESSAGE = 2 * MAX_DOCUMENT
+
 
 class Application:
     """The ASGI application of one process: the router inside its middleware, and its jobs."""
@@ -46,7 +53,8 @@ class Application:
         self.runtime = runtime
         self._log_retention = timedelta(days=settings.log_retention_days)
         self.deliveries: dict[str, Handler] = {
-            BACKCHANNEL_LOGOUT: partial(backchannel_logout.deliver, runtime)
+            BACKCHANNEL_LOGOUT: partial(backchannel_logout.deliver, runtime),
+            REDELIVERY: partial(log_streams.redeliver, runtime.store, runtime.outbound),
         }
         router = Router(
             graphql_endpoint(runtime), {"explorer": EXPLORER_FILES, "pages": PAGE_FILES}
@@ -60,6 +68,10 @@ class Application:
             return
         scope["tenantry.runtime"] = self.runtime
         await self._app(scope, receive, send)
+
+    def stop(self) -> None:
+        """Ends what would last as long as its client wants, so that the process may end."""
+        self.runtime.feed.close()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -80,6 +92,8 @@ class Application:
         jobs = (
             asyncio.create_task(prune_forever(store, holder, self._log_retention)),
             asyncio.create_task(deliver_forever(store, self.deliveries)),
+            asyncio.create_task(log_streams.stream_forever(store, self.runtime.outbound)),
+            asyncio.create_task(count_forever(store, holder)),
         )
         try:
             yield
@@ -97,7 +111,7 @@ def create_runtime(
     """What the requests of a process share."""
     clock = clock or Clock()
     database = Database(settings.database_url)
-    store = Store(database, clock, settings.vault)
+    store = Store(database, clock, settings.vault, settings.limits)
     outbound = OutboundClient(allow_private=settings.outbound_allow_private)
     return Runtime(
         addresses=Addresses(settings.public_url, settings.tenant_url),
@@ -109,6 +123,7 @@ def create_runtime(
         passwords=PasswordWorkers(max(1, (os.cpu_count() or 1) // settings.workers)),
         key_source=key_source,
         outbound=outbound,
+        feed=LogFeed(store),
         documents=DocumentCache(outbound, clock),
         max_graphql_cost=settings.graphql_max_cost,
         is_development=settings.is_development,

@@ -29,9 +29,19 @@ def run(config: uvicorn.Config, workers: int, when_started: Callable[[], None]) 
     listener = config.bind_socket()
     if workers == 1:
         when_started()
-        uvicorn.Server(config).run(sockets=[listener])
+        _Server(config).run(sockets=[listener])
         return 0
     return _Parent(config, listener, workers).watch(when_started)
+
+
+class _Server(uvicorn.Server):
+    """Ends streams before it waits for the answers that are under way."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        stop = getattr(self.config.loaded_app, "stop", None)
+        if stop is not None:
+            stop()
+        await super().shutdown(sockets)
 
 
 class _Parent:
@@ -84,7 +94,7 @@ class _Parent:
             for number in _Signals:
                 signal.signal(number, signal.SIG_DFL)
             threading.Thread(target=self._end_with_parent, name="parent", daemon=True).start()
-            uvicorn.Server(self._config).run(sockets=[self._listener])
+            _Server(self._config).run(sockets=[self._listener])
             status = 0
         finally:
             sys.stderr.flush()

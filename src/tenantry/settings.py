@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validates_model
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from tenantry.core.limits import MAX_SESSION_IDLE_LIFETIME, MAX_SESSION_LIFETIME, Limits
 from tenantry.keys.vault import Vault, generate_encryption_key, parse_encryption_key
 
 PREFIX = "TENANTRY_"
@@ -84,6 +85,18 @@ class Settings(BaseSettings):
     )
     log_retention_days: int = Field(
         90, ge=1, le=3650, description="Days that rows of the audit log are kept: 1 to 3650."
+    )
+    max_session_idle_lifetime: int = Field(
+        MAX_SESSION_IDLE_LIFETIME,
+        ge=60,
+        le=315_360_000,
+        description="The most that a tenant's sessionIdleLifetime counts, in seconds.",
+    )
+    max_session_lifetime: int = Field(
+        MAX_SESSION_LIFETIME,
+        ge=60,
+        le=315_360_000,
+        description="The most that a tenant's sessionLifetime counts, in seconds.",
     )
     graphql_max_cost: int = Field(
         10_000, ge=100, description="The greatest cost of one GraphQL operation."
@@ -174,6 +187,11 @@ class Settings(BaseSettings):
     @property
     def is_embedded(self) -> bool:
         return self.database_url.startswith("sqlite")
+
+    @property
+    def limits(self) -> Limits:
+        """What tenants may set at most."""
+        return Limits(self.max_session_idle_lifetime, self.max_session_lifetime)
 
     @cached_property
     def vault(self) -> Vault:

@@ -16,6 +16,8 @@ from tests.process.server import Server, environment, free_port, serving
 expect.set_options(timeout=20_000)
 
 CHROMIUM_FLAGS = [
+    # Names that are not this machine's own, so that nothing of what is special about it applies.
+    "--host-resolver-rules=MAP *.example.test 127.0.0.1",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -38,7 +40,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    env = environment(tmp_path_factory.mktemp("browser") / "data", free_port())
+    env = environment(
+        tmp_path_factory.mktemp("browser") / "data",
+        free_port(),
+        TENANTRY_OUTBOUND_ALLOW_PRIVATE="true",
+    )
     with serving(env) as started:
         yield started
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -48,6 +49,7 @@ class Application:
             page.fill("#username", EMAIL)
             page.fill("#password", PASSWORD)
             page.click("#login-submit")
+            expect(page).not_to_have_title("Log in")
         if page.title() == "Allow access":
             page.click("#consent-allow")
         expect(page.locator("#done")).to_be_visible()
@@ -111,6 +113,42 @@ def test_the_frames_reach_the_other_application_and_the_browser_goes_on(
         fields = parse_qs(urlsplit(frames[-1]).query)
         assert len(frames) == 1
         assert fields == {"iss": [f"{server.public_url}/"], "sid": [claims_of(token)["sid"]]}
+    assert visit.complaints == []
+
+
+def test_the_other_application_is_told_by_the_back_channel(
+    server: Server, visit: Visit, two: tuple[Application, Application]
+) -> None:
+    """Back-Channel Logout §2.5: the server itself tells it, whatever becomes of the browser."""
+    first, second = two
+    heard = f"{second.target.origin}/heard"
+    node = server.graphql(
+        "query($id: String!) { application(clientId: $id) { id } }", id=second.client_id
+    )
+    server.graphql(
+        """mutation($id: ID!, $uri: String!) {
+        applicationUpdate(input: {id: $id, backchannelLogoutUri: $uri}) {
+          errors { field message } } }""",
+        id=node["application"]["id"],
+        uri=heard,
+    )
+    page = visit.page
+    id_token, _ = first.sign_in(page)
+    other = claims_of(second.sign_in(page)[0])
+    page.goto(f"{server.public_url}/oidc/logout?id_token_hint={id_token}")
+    expect(page).to_have_title("Signed out")
+
+    def tokens() -> list[str]:
+        return [url for url in list(second.target.visits) if url.startswith(heard)]
+
+    deadline = time.monotonic() + 20
+    while not tokens() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (url,) = tokens()
+    (token,) = parse_qs(urlsplit(url).query)["logout_token"]
+    claims = claims_of(token)
+    assert (claims["iss"], claims["aud"]) == (f"{server.public_url}/", second.client_id)
+    assert (claims["sub"], claims["sid"]) == (other["sub"], other["sid"])
     assert visit.complaints == []
 
 

@@ -107,6 +107,29 @@ def test_code_with_pkce_consent_once_userinfo_and_logout(server: Server, visit: 
     assert visit.complaints == []
 
 
+def test_a_second_application_shows_no_page(server: Server, visit: Visit) -> None:
+    """OpenID Connect Core §3.1.2.3: the browser goes through, and nobody has to do anything."""
+    _user(server, "annie@example.com")
+    page = visit.page
+    shown: list[str] = []
+    page.on("domcontentloaded", lambda loaded: shown.append(loaded.title()))
+    with callback("one.example.test") as first, callback("two.example.test") as second:
+        for target, pages in ((first, ["Log in", "Application"]), (second, ["Application"])):
+            client_id, _ = _application(server, target)
+            shown.clear()
+            page.goto(
+                f"{server.public_url}/authorize?client_id={client_id}&response_type=code"
+                f"&scope=openid%20profile&redirect_uri={target.url}&state=s"
+            )
+            if target is first:
+                log_in(page, "annie@example.com")
+            page.wait_for_url(f"{target.url}?**")
+            expect(page.locator("#done")).to_be_visible()
+            assert shown == pages
+            assert len(parse_qs(urlsplit(target.visits[-1]).query)["code"][0]) >= 43
+    assert visit.complaints == []
+
+
 def test_form_post_submits_itself_under_its_policy(server: Server, visit: Visit) -> None:
     """OAuth 2.0 Form Post Response Mode §2."""
     _user(server, "grace@example.com")

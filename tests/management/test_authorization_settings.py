@@ -10,7 +10,7 @@ from tests.support.management import Api
 from tests.support.server import both_databases
 
 SETTINGS = """userinfoSignedResponseAlg defaultMaxAge requireAuthTime defaultAcrValues subjectType
-  sectorIdentifierUri nonVerifiableCallbackConfirmation grantTypes webOrigins"""
+  nonVerifiableCallbackConfirmation grantTypes webOrigins"""
 NEW: dict[str, Any] = {
     "name": "Wardrobe",
     "applicationType": "REGULAR_WEB",
@@ -28,7 +28,6 @@ def test_settings_of_an_application(api: Api) -> None:
         "requireAuthTime": True,
         "defaultAcrValues": [],
         "subjectType": "PUBLIC",
-        "sectorIdentifierUri": None,
         "nonVerifiableCallbackConfirmation": None,
         "grantTypes": defaults["grantTypes"],
         "webOrigins": [],
@@ -39,7 +38,6 @@ def test_settings_of_an_application(api: Api) -> None:
         "requireAuthTime": False,
         "defaultAcrValues": ["gold", "silver"],
         "subjectType": "PAIRWISE",
-        "sectorIdentifierUri": "https://app.example.com/sector.json",
         "nonVerifiableCallbackConfirmation": False,
         "grantTypes": ["AUTHORIZATION_CODE", "IMPLICIT"],
         "webOrigins": ["https://*.example.com"],

@@ -11,7 +11,7 @@ from tenantry.core.context import SYSTEM, Caller
 from tenantry.core.ids import GlobalId
 from tenantry.management.schema import build_schema
 from tenantry.services import sessions
-from tenantry.store import installation, tables
+from tenantry.store import consents, installation, tables
 from tenantry.store.unit_of_work import INSTALLATION
 from tests.support.management import Api, Json, root_api
 from tests.support.server import Server, Tenant
@@ -49,6 +49,11 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
     user = create("userCreate", "User", {"connection": DATABASE, "username": "ann"})
     tenant = root.do("tenantCreate", "tenant { id }", {"name": f"{api.tenant.name}-walk"})
     application = api.application(name="walked")["id"]
+    symmetric = api.do(
+        "resourceServerCreate",
+        "resourceServer { id }",
+        {"name": "Shared", "identifier": "shared", "signingAlg": "HS256"},
+    )["resourceServer"]["id"]
     trusted = api.do(
         "trustedIssuerCreate",
         "trustedIssuer { id }",
@@ -57,6 +62,8 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
     walker = api.tenant.user("walker@example.com")
     session, _ = api.tenant.write(sessions.begin, walker, api.tenant.issuer, None)
     session_id = GlobalId("Session", api.tenant.id, session.id).encode()
+    api.tenant.write(consents.add_scopes, walker.id, client_id, API, ["read:users"])
+    consent = api.data("{ grants(first: 1) { nodes { id } } }")["grants"]["nodes"][0]["id"]
     role = create("roleCreate", "Role", {"name": "walked"})
     permission: Json = {"audience": api.url, "scopes": ["read:users"]}
     return [
@@ -70,12 +77,14 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         ("connectionCreate", {"name": "new"}, "connection.created"),
         ("connectionUpdate", {"id": made["Connection"], "displayName": "E"}, "connection.updated"),
         ("connectionDelete", {"id": made["Connection"]}, "connection.deleted"),
+        ("grantDelete", {"id": consent}, "consent.deleted"),
         ("resourceServerCreate", {"name": "x", "identifier": "x"}, "resource_server.created"),
         (
             "resourceServerUpdate",
             {"id": made["ResourceServer"], "name": "y"},
             "resource_server.updated",
         ),
+        ("resourceServerSecretRotate", {"id": symmetric}, "resource_server.secret_rotated"),
         ("resourceServerDelete", {"id": made["ResourceServer"]}, "resource_server.deleted"),
         ("sessionRevoke", {"id": session_id}, "session.revoked"),
         ("userSessionsRevoke", {"userId": walker.id}, "user.sessions_revoked"),

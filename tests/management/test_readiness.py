@@ -51,7 +51,7 @@ def update(api: Api, client_id: str, **settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("check", "fault", "remedy"),
+    "check, fault, remedy",
     [
         ("environment", {"environment": "STAGING"}, {"environment": "PRODUCTION"}),
         ("support_address", {"supportEmail": None}, {"supportEmail": "help@example.com"}),
@@ -89,7 +89,7 @@ def test_apis_and_connections_count_for_the_tenant(api: Api, tenant: Tenant) -> 
 
 
 @pytest.mark.parametrize(
-    ("check", "fault", "remedy"),
+    "check, fault, remedy",
     [
         ("local_callbacks", {"redirectUris": ["http://localhost:3000/cb"]}, {"redirectUris": []}),
         (

@@ -38,6 +38,7 @@ SOURCES: dict[str, type[Any]] = {
     "Certificate": CertificateForms,
     "ClientGrant": facts.ClientGrantFacts,
     "Connection": facts.ConnectionFacts,
+    "Grant": facts.ConsentFacts,
     "LogEvent": facts.LogEventFacts,
     "ResourceServer": facts.ResourceServerFacts,
     "Role": facts.RoleFacts,
@@ -52,11 +53,12 @@ SOURCES: dict[str, type[Any]] = {
 DERIVED = {
     "Application": {"client_grants", "connections"},
     "ClientGrant": {"application", "resource_server"},
+    "Grant": {"user", "application", "resource_server"},
     "Role": {"permissions", "users"},
     "Session": {"session_id", "user", "client_ids"},
     "SigningKey": {"id"},
     "Tenant": {"issuer", "management_identifier"},
-    "User": {"user_id", "connection", "sessions", "roles", "permissions"},
+    "User": {"user_id", "connection", "sessions", "grants", "roles", "permissions"},
 }
 
 

@@ -14,7 +14,7 @@ from tenantry.services.management_api import scopes_of
 from tenantry.store import resource_servers, tables
 from tenantry.store.unit_of_work import INSTALLATION
 from tests.management.test_statements import statements
-from tests.support.flow import authorize, request_for, sign_in
+from tests.support.flow import Granted, authorize, log_in, request_for, sign_in
 from tests.support.management import Api, tenant_api
 from tests.support.server import Server, Tenant
 
@@ -113,6 +113,39 @@ def test_all_sessions_of_a_user_are_revoked(tenant: Tenant, api: Api) -> None:
     assert (refusal["code"], refusal["field"]) == ("NOT_FOUND", ["userId"])
 
 
+@pytest.mark.parametrize(
+    "mutation, more",
+    [("userBlock", {}), ("userPasswordSet", {"password": "another password entirely"})],
+)
+def test_a_block_and_a_new_password_end_sessions_and_tokens(
+    server: Server, tenant: Tenant, api: Api, mutation: str, more: dict[str, str]
+) -> None:
+    """OWASP ASVS 3.3.3, RFC 9700 §4.14.2: at once, everywhere, and of this user alone."""
+    client = tenant.application("spa")
+    bob = tenant.user("bob@example.com")
+    users = api.data("{ users(first: 1) { nodes { id } } }")["users"]["nodes"]
+    tenant.user()
+    asked = {"scope": "openid offline_access"}
+    browsers = [server.browser() for _ in range(3)]
+    tokens = [sign_in(browser, tenant, client, **asked).tokens() for browser in browsers[:2]]
+    other = request_for(client, **asked)
+    page = authorize(browsers[2], tenant, other.parameters)
+    answer = log_in(browsers[2], page, bob.email or "").answer
+    tokens.append(Granted(tenant, client, other, answer).tokens())
+    ann = api.data("{ users(first: 1, orderBy: CREATED_AT_DESC) { nodes { id } } }")
+    id_ = ann["users"]["nodes"][0]["id"]
+    assert id_ != users[0]["id"]
+    api.do(mutation, "user { id }", {"id": id_} | more)
+    silent = request_for(client, prompt="none").parameters
+    for browser, made, is_anns in zip(browsers, tokens, (True, True, False), strict=True):
+        kept = tenant.token(
+            client, grant_type="refresh_token", refresh_token=made["refresh_token"]
+        ).json()
+        assert kept.get("error") == ("invalid_grant" if is_anns else None)
+        assert tenant.userinfo(made["access_token"]).status_code == (401 if is_anns else 200)
+        assert ("code" in authorize(browser, tenant, silent).answer) is not is_anns
+
+
 def test_sessions_of_another_tenant_are_out_of_reach(
     server: Server, tenant: Tenant, api: Api
 ) -> None:
@@ -158,6 +191,27 @@ def test_a_new_release_brings_its_scopes_to_every_tenant(server: Server, tenant:
         found = one.read(resource_servers.find_by_identifier, one.url("graphql"))
         assert found.scopes == scopes_of(is_root=one is renewed[0])
         assert Scope("read:sessions", "Read sessions") in found.scopes
+
+
+@pytest.mark.parametrize(
+    "steps", [[4_320 * 60 - 30, 4_320 * 60 + 1], [2 * 86_400] * 4], ids=["unused", "used"]
+)
+def test_sessions_last_three_days_unused_and_seven_at_most(
+    server: Server, tenant: Tenant, api: Api, steps: list[int]
+) -> None:
+    """The defaults: 4,320 minutes without use, 10,080 minutes however they are used."""
+    shown = api.data("{ tenant { sessionIdleLifetime sessionLifetime } }")["tenant"]
+    assert shown == {"sessionIdleLifetime": 4_320 * 60, "sessionLifetime": 10_080 * 60}
+    client = tenant.application()
+    tenant.user()
+    browser = server.browser()
+    sign_in(browser, tenant, client)
+    silent = request_for(client, prompt="none").parameters
+    answers = []
+    for seconds in steps:
+        server.clock.advance(seconds)
+        answers.append("code" in authorize(browser, tenant, silent).answer)
+    assert answers == [True] * (len(steps) - 1) + [False]
 
 
 def test_a_shorter_lifetime_counts_for_sessions_that_are_there(

@@ -44,24 +44,24 @@ def test_a_browser_gets_the_explorer_without_signing_in(tenant: Tenant) -> None:
 
 
 def test_the_explorer_offers_the_tenants_sign_in_and_that_of_operators(
-    production: Server,
+    https_server: Server,
 ) -> None:
     def sign_ins(tenant: Tenant) -> list[dict[str, Any]]:
-        page = production.client.get(tenant.url("graphql"), headers={"accept": "text/html"}).text
+        page = https_server.client.get(tenant.url("graphql"), headers={"accept": "text/html"}).text
         config = page.partition('id="explorer-config">')[2].partition("</script>")[0]
         found: list[dict[str, Any]] = json.loads(config)["signIns"]
         return found
 
-    tenant = production.tenant()
+    tenant = https_server.tenant()
     own, operator = sign_ins(tenant)
     assert own["authorizeUrl"] == tenant.url("authorize")
     assert own["audience"] == own["redirectUri"] == tenant.url("graphql")
-    assert operator["authorizeUrl"] == production.root.url("authorize")
-    assert operator["issuer"] == production.root.issuer
+    assert operator["authorizeUrl"] == https_server.root.url("authorize")
+    assert operator["issuer"] == https_server.root.issuer
     assert operator["audience"] == operator["redirectUri"] == tenant.url("graphql")
     assert "read:applications" in own["scope"].split()
     assert "read:tenants" not in own["scope"].split()
-    (only,) = sign_ins(production.root)
+    (only,) = sign_ins(https_server.root)
     assert "create:tenants" in only["scope"].split()
 
 
@@ -155,14 +155,14 @@ def test_a_large_body_is_refused_whether_announced_or_not(api: Api) -> None:
     assert code_of(response) == "BODY_TOO_LARGE"
 
 
-def test_without_a_token_the_metadata_is_named(server: Server, production: Server) -> None:
+def test_without_a_token_the_metadata_is_named(server: Server, https_server: Server) -> None:
     """RFC 9728 §5.1, with the path of a tenant moved behind the well-known one (§3.1)."""
     places = {
         server.root: "http://localhost:8000/.well-known/oauth-protected-resource/graphql",
         server.tenant("paths"): (
             "http://localhost:8000/.well-known/oauth-protected-resource/t/paths/graphql"
         ),
-        production.tenant("hosts"): (
+        https_server.tenant("hosts"): (
             "https://hosts.auth.example.com/.well-known/oauth-protected-resource/graphql"
         ),
     }
@@ -209,8 +209,8 @@ def test_anybody_may_introspect_in_development_and_do_nothing_else(tenant: Tenan
         assert anonymous.post(query).status_code == 401
 
 
-def test_introspection_needs_a_token_in_production(production: Server) -> None:
-    tenant = production.tenant()
+def test_introspection_needs_a_token_in_production(https_server: Server) -> None:
+    tenant = https_server.tenant()
     assert Api(tenant).post(INTROSPECTION).status_code == 401
     assert root_api(tenant).data(INTROSPECTION)["__schema"]
 

@@ -216,6 +216,45 @@ def test_our_endpoints_take_no_hs256_tokens(
         assert answer.status_code == 401
 
 
+def test_a_new_secret_ends_the_old_one(tenant: Tenant, browser: Browser, shared: bytes) -> None:
+    """RFC 7518 §3.2: the very next token is by the new secret; the others are worth nothing."""
+    client = machine(tenant, "read:x")
+    tenant.user()
+    granted = sign_in(browser, tenant, tenant.application(), audience=API, scope="openid read:x")
+    old = [machine_token(tenant, client), granted.tokens()["access_token"]]
+    assert [introspected(tenant, client, token) for token in old] == [True, True]
+    manager = root_api(tenant)
+    found = manager.data(f'{{ resourceServer(identifier: "{API}") {{ id revision }} }}')
+    id_ = found["resourceServer"]["id"]
+    stale = manager.refused("resourceServerSecretRotate", {"id": id_, "expectedRevision": 9})
+    assert stale["code"] == "CONFLICT"
+    done = manager.do(
+        "resourceServerSecretRotate", "resourceServer { revision } signingSecret", {"id": id_}
+    )
+    assert done["resourceServer"]["revision"] == found["resourceServer"]["revision"] + 1
+    fresh = machine_token(tenant, client)
+    assert signed_by(fresh, done["signingSecret"].encode())
+    assert not signed_by(fresh, shared)
+    assert introspected(tenant, client, fresh)
+    assert [introspected(tenant, client, token) for token in old] == [False, False]
+    assert done["signingSecret"] not in repr(tenant.events())
+    (event,) = tenant.events("resource_server.secret_rotated")
+    assert event.target_type == "ResourceServer"
+    other = manager.do(
+        "resourceServerCreate", "resourceServer { id }", {"name": "RSA", "identifier": "rsa"}
+    )
+    refusal = manager.refused("resourceServerSecretRotate", {"id": other["resourceServer"]["id"]})
+    assert (refusal["code"], refusal["field"]) == ("NOT_ALLOWED", ["id"])
+
+
+def introspected(tenant: Tenant, client: Client, token: str) -> bool:
+    fields = client.body | {"token": token}
+    active: bool = tenant.server.client.post(tenant.url("oauth/introspect"), data=fields).json()[
+        "active"
+    ]
+    return active
+
+
 def refused_at_userinfo(tenant: Tenant, token: str) -> None:
     refused(tenant.userinfo(token), 401, "invalid_token")
 

@@ -68,13 +68,13 @@ def test_parallel_redemptions_leave_at_most_one_with_tokens(
 
 
 WRONG: dict[str, tuple[dict[str, str | None], str]] = {
-    "T3 other redirect_uri": ({"redirect_uri": f"{CALLBACK}2"}, "redirect_uri"),
-    "T3 omitted redirect_uri": ({"redirect_uri": None}, "redirect_uri"),
-    "T5 wrong verifier": ({"code_verifier": "w" * 43}, "code_verifier"),
-    "T5 missing verifier": ({"code_verifier": None}, "code_verifier"),
-    "T5 verifier too short": ({"code_verifier": "w" * 42}, "code_verifier"),
-    "T5 verifier too long": ({"code_verifier": "w" * 129}, "code_verifier"),
-    "T5 verifier of other characters": ({"code_verifier": "ü" * 43}, "code_verifier"),
+    "other redirect_uri": ({"redirect_uri": f"{CALLBACK}2"}, "redirect_uri"),
+    "omitted redirect_uri": ({"redirect_uri": None}, "redirect_uri"),
+    "wrong verifier": ({"code_verifier": "w" * 43}, "code_verifier"),
+    "missing verifier": ({"code_verifier": None}, "code_verifier"),
+    "verifier too short": ({"code_verifier": "w" * 42}, "code_verifier"),
+    "verifier too long": ({"code_verifier": "w" * 129}, "code_verifier"),
+    "verifier of other characters": ({"code_verifier": "ü" * 43}, "code_verifier"),
     "unknown code": ({"code": "x" * 43}, "code"),
 }
 

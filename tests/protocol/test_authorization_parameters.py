@@ -265,7 +265,7 @@ def test_pairwise_subjects(server: Server, tenant: Tenant, browser: Browser) -> 
     user = tenant.user()
     one = tenant.application(subject_type="pairwise")
     two = tenant.application(
-        subject_type="pairwise", sector_identifier_uri="https://app.example.com/sector.json"
+        subject_type="pairwise", redirect_uris=("https://app.example.com/two",)
     )
     other = tenant.application(
         subject_type="pairwise", redirect_uris=("https://other.example.net/cb",)
@@ -295,8 +295,6 @@ def test_pairwise_subjects(server: Server, tenant: Tenant, browser: Browser) -> 
         {"redirect_uris": (CALLBACK, "https://b.example.com/cb")},
         {"redirect_uris": ()},
         {"redirect_uris": ("com.example.app:/cb",)},
-        {"sector_identifier_uri": "https://other.example.com/s.json"},
-        {"sector_identifier_uri": "http://app.example.com/s.json"},
     ],
 )
 def test_pairwise_needs_one_host(tenant: Tenant, values: dict[str, Any]) -> None:

@@ -127,6 +127,7 @@ def test_who_took_part_is_told_and_nobody_else(
     assert len({claim["jti"] for claim in claims}) == 2
 
 
+@pytest.mark.parametrize("required", [True, False])
 @pytest.mark.parametrize("how", ["block", "password", "delete", "revoke", "revoke all"])
 @both_databases
 def test_every_end_is_told(
@@ -137,8 +138,12 @@ def test_every_end_is_told(
     user: UserFacts,
     listener: Listener,
     how: str,
+    required: bool,
 ) -> None:
-    """Back-Channel Logout §2.3: also what an administrator ends."""
+    """Back-Channel Logout §2.3: also what an administrator ends. §2.4: without `sid` it is said of
+    all the sessions that the application has of the person.
+    """
+    tenant.change_application(client, backchannel_logout_session_required=required)
     given = jwt.claims_of(sign_in(browser, tenant, client).tokens()["id_token"])
     if how == "block":
         tenant.block(user)
@@ -151,7 +156,34 @@ def test_every_end_is_told(
     else:
         assert tenant.write(sessions.revoke_for_user, user.id) == 1
     (claims,) = told(server, listener)
-    assert (claims["sub"], claims["sid"]) == (given["sub"], given["sid"])
+    assert claims["sub"] == given["sub"]
+    if required or how == "revoke":
+        assert claims["sid"] == given["sid"]
+    else:
+        assert "sid" not in claims
+
+
+@pytest.mark.parametrize("required", [True, False])
+def test_whether_each_session_is_named_at_the_end_of_all(
+    server: Server,
+    tenant: Tenant,
+    client: Client,
+    user: UserFacts,
+    listener: Listener,
+    required: bool,
+) -> None:
+    """Back-Channel Logout §2.2 and §2.4: `backchannel_logout_session_required`."""
+    tenant.change_application(client, backchannel_logout_session_required=required)
+    sids = [
+        jwt.claims_of(sign_in(server.browser(), tenant, client).tokens()["id_token"])["sid"]
+        for _ in range(3)
+    ]
+    tenant.write(sessions.revoke, sids[0])
+    (claims,) = told(server, listener)
+    assert claims["sid"] == sids[0], "the others last: only this one may be ended"
+    tenant.block(user)
+    heard = [claim.get("sid") for claim in told(server, listener)]
+    assert sorted(map(str, heard)) == (sorted(sids[1:]) if required else ["None"])
 
 
 def test_a_new_login_of_the_same_person_keeps_the_old_ones(

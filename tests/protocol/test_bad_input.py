@@ -21,10 +21,16 @@ LIMIT = 65_536
 # The endpoints that read a body, and whether they answer people with a page.
 ENDPOINTS = {
     "oauth/token": False,
+    "oauth/introspect": False,
+    "oauth/revoke": False,
+    "oauth/device/code": False,
     "userinfo": False,
     "authorize": True,
     "u/login": True,
     "u/consent": True,
+    "u/account": True,
+    "u/confirm": True,
+    "u/device": True,
     "u/logout": True,
     "oidc/logout": True,
 }
@@ -185,15 +191,16 @@ def test_queries_of_every_page(server: Server, tenant: Tenant, name: str) -> Non
     client = tenant.application()
     query = QUERIES[name].replace(b"CLIENT", client.id.encode())
     with server.stores_nothing():
-        for endpoint in ("authorize", "u/login", "u/consent"):
+        for endpoint in ("authorize", "u/login", "u/consent", "u/account", "u/confirm"):
             refused_here(endpoint, server.raw("GET", tenant.url(endpoint), query=query))
         for endpoint in ("oidc/logout", "v2/logout"):
             response = server.raw("GET", tenant.url(endpoint), query=query)
             assert "location" not in response.headers
         response = server.raw("GET", tenant.url("userinfo"), query=query)
         refused(response, response.status_code, response.json()["error"])
-        response = server.raw("POST", tenant.url("oauth/token"), query=query)
-        assert "query" in refused(response, 400, "invalid_request")
+        for endpoint in ("oauth/token", "oauth/introspect", "oauth/revoke", "oauth/device/code"):
+            response = server.raw("POST", tenant.url(endpoint), query=query)
+            assert "query" in refused(response, 400, "invalid_request")
 
 
 AFTER_THE_REDIRECT_URI: dict[str, bytes] = {
@@ -220,6 +227,13 @@ def test_what_cannot_be_echoed_is_refused_on_a_page(
 
 METHODS = {
     "oauth/token": "POST",
+    "oauth/introspect": "POST",
+    "oauth/revoke": "POST",
+    "oauth/device/code": "POST",
+    "u/account": "GET, POST",
+    "u/confirm": "GET, POST",
+    "u/device": "GET, POST",
+    "oidc/check_session": "GET",
     "userinfo": "GET, POST",
     ".well-known/jwks.json": "GET",
     ".well-known/openid-configuration": "GET",

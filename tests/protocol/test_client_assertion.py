@@ -164,7 +164,12 @@ def test_claims(server: Server, tenant: Tenant, name: str) -> None:
     client = machine(tenant)
     claims = assertion_claims(tenant, client, **BAD_CLAIMS[name])
     with server.stores_nothing():
-        refused(ask(tenant, signed(claims, rsa_key())), 401, "invalid_client")
+        told = refused(ask(tenant, signed(claims, rsa_key())), 401, "invalid_client")
+        # Whose signature is not good hears nothing of the claims.
+        nothing = refused(ask(tenant, signed(claims, rsa_key("evil"))), 401, "invalid_client")
+    assert nothing == "The application could not be authenticated."
+    if claims.get("sub") == client.id:
+        assert "client_assertion" in told
 
 
 def _public_pem() -> bytes:

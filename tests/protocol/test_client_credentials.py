@@ -95,7 +95,7 @@ def test_other_algorithms(tenant: Tenant, machine: Client, alg: str) -> None:
 
 
 CASES: dict[str, tuple[dict[str, str], int, str, str]] = {
-    "T20 unknown audience": (
+    "unknown audience": (
         {"audience": "https://nowhere.example.com"},
         400,
         "invalid_target",
@@ -110,8 +110,8 @@ CASES: dict[str, tuple[dict[str, str], int, str, str]] = {
     "no audience": ({}, 400, "invalid_request", "audience"),
     "no grant": ({"audience": f"{API}/ungranted"}, 403, "access_denied", "client grant"),
     "API denies all": ({"audience": f"{API}/closed"}, 403, "access_denied", "API"),
-    "T20 scope not granted": ({"audience": API, "scope": "write"}, 400, "invalid_scope", "write"),
-    "T20 one scope not granted": (
+    "scope not granted": ({"audience": API, "scope": "write"}, 400, "invalid_scope", "write"),
+    "one scope not granted": (
         {"audience": API, "scope": "read write"},
         400,
         "invalid_scope",

@@ -9,6 +9,9 @@ import httpx2
 import pytest
 
 from tenantry.core.facts import GrantType
+from tenantry.services import users
+from tenantry.services.commands import Patch
+from tenantry.store import consents
 from tests.support.browser import Browser, Page
 from tests.support.flow import log_in, refused
 from tests.support.server import Client, Server, Tenant, both_databases
@@ -185,6 +188,7 @@ def test_the_tenant_chooses_the_form_of_codes(tenant: Tenant, browser: Browser) 
     groups = made["user_code"].split(" ")
     assert [len(group) for group in groups] == [3, 3, 3]
     assert "".join(groups).isdigit()
+    assert " " not in made["verification_uri_complete"]
     page = browser.get(made["verification_uri_complete"])
     assert page.forms["device-form"].value("user_code") == made["user_code"]
 
@@ -242,12 +246,55 @@ def test_right_codes_are_no_guesses(tenant: Tenant, browser: Browser) -> None:
         assert type_code(browser, tenant, codes(tenant, client)["user_code"]).title == "Log in"
 
 
-def test_the_device_of_a_blocked_person_gets_nothing(tenant: Tenant, browser: Browser) -> None:
-    client, user = native(tenant), tenant.user()
+TAKEN_BACK: dict[str, Any] = {
+    "a block": lambda tenant, client, user: tenant.block(user),
+    "a new password": lambda tenant, client, user: tenant.set_password(user, "x" * 12),
+    "a deletion": lambda tenant, client, user: tenant.write(users.delete, Patch(user.id)),
+    "the consent": lambda tenant, client, user: tenant.write(
+        consents.delete_for_client, user.id, client.id
+    ),
+}
+
+
+@pytest.mark.parametrize("take_back", TAKEN_BACK.values(), ids=TAKEN_BACK)
+def test_what_was_taken_back_before_the_device_asks(
+    tenant: Tenant, browser: Browser, take_back: Any
+) -> None:
+    """§3.5 and RFC 6749 §10.5: the answer of a minute ago holds no longer."""
+    client, user = native(tenant, is_first_party=False), tenant.user()
+    made = codes(tenant, client)
+    assert connect(browser, tenant, made["user_code"]).title == "Device connected"
+    take_back(tenant, client, user)
+    refused(poll(tenant, client, made), 400, "invalid_grant")
+
+
+@pytest.mark.parametrize("take_back", TAKEN_BACK.values(), ids=TAKEN_BACK)
+def test_what_is_taken_back_ends_the_device_s_tokens(
+    tenant: Tenant, browser: Browser, take_back: Any
+) -> None:
+    """RFC 9700 §4.14.2: the device has no session of its own that could end."""
+    grants = (DEVICE, GrantType.REFRESH_TOKEN)
+    client = tenant.application("native", grant_types=grants, is_first_party=False)
+    user = tenant.user()
+    made = codes(tenant, client, scope="openid offline_access")
+    connect(browser, tenant, made["user_code"])
+    token = poll(tenant, client, made).json()["refresh_token"]
+    take_back(tenant, client, user)
+    answer = tenant.token(client, grant_type="refresh_token", refresh_token=token)
+    refused(answer, 400, "invalid_grant")
+
+
+def test_signing_out_of_the_browser_leaves_the_device_connected(
+    tenant: Tenant, browser: Browser
+) -> None:
+    """§1: the browser only answers for the device, which has nothing of its session."""
+    client = native(tenant)
+    tenant.user()
     made = codes(tenant, client)
     connect(browser, tenant, made["user_code"])
-    tenant.block(user)
-    refused(poll(tenant, client, made), 400, "invalid_grant")
+    token = poll(tenant, client, made).json()["access_token"]
+    assert browser.get(tenant.url("v2/logout")).title == "Signed out"
+    assert tenant.userinfo(token).status_code == 200
 
 
 def test_an_api_that_gives_users_nothing_refuses_the_device(

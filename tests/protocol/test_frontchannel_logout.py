@@ -66,6 +66,22 @@ def test_the_signed_out_page_frames_who_took_part(
     assert "frame-src" not in policy(again)
 
 
+@pytest.mark.parametrize("required", [True, False])
+def test_iss_and_sid_are_both_there_or_both_not(
+    tenant: Tenant, browser: Browser, client: Client, required: bool
+) -> None:
+    """Front-Channel Logout §2: `frontchannel_logout_session_required`; "if either is included,
+    both MUST be".
+    """
+    tenant.change_application(client, frontchannel_logout_session_required=required)
+    sid = jwt.claims_of(sign_in(browser, tenant, client).tokens()["id_token"])["sid"]
+    (url,) = frames(browser.get(tenant.url("v2/logout")))
+    if required:
+        assert query_of(url) == {"from": "us", "iss": tenant.issuer, "sid": sid}
+    else:
+        assert url == FRAME
+
+
 def test_the_frames_come_before_the_redirect(
     tenant: Tenant, browser: Browser, client: Client
 ) -> None:

@@ -12,6 +12,7 @@ from tenantry.services.commands import Patch
 from tests.support import jwt
 from tests.support.browser import Browser
 from tests.support.flow import refused, sign_in
+from tests.support.management import root_api
 from tests.support.server import Client, Tenant, both_databases
 
 API = "https://api.example.com"
@@ -147,6 +148,28 @@ def test_what_ended(tenant: Tenant, browser: Browser, end: str) -> None:
     else:
         tenant.write(applications.delete, Patch(client.facts.id))
     assert introspect(tenant, asking, tokens["access_token"]) == INACTIVE
+
+
+def test_tokens_by_a_revoked_key(tenant: Tenant, browser: Browser) -> None:
+    """RFC 7662 §4: "has been signed" with a key that counts; a rotated one counts still."""
+    client = tenant.application("spa")
+    tenant.user()
+    tenant.api(API, "read:a")
+    asking = resource(tenant, API)
+    ask_own = {"grant_type": "client_credentials", "audience": API}
+    old = [
+        sign_in(browser, tenant, client, audience=API, scope="openid read:a").tokens(),
+        tenant.token(asking, **ask_own).json(),
+    ]
+    manager = root_api(tenant)
+    manager.do("signingKeyRotate", "__typename", {})
+    for tokens in old:
+        assert introspect(tenant, asking, tokens["access_token"])["active"]
+    manager.do("signingKeyRevokePrevious", "__typename", {})
+    for tokens in old:
+        assert introspect(tenant, asking, tokens["access_token"]) == INACTIVE
+    fresh = sign_in(browser, tenant, client, audience=API, scope="openid read:a").tokens()
+    assert introspect(tenant, asking, fresh["access_token"])["active"]
 
 
 @pytest.mark.parametrize(

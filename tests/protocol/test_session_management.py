@@ -141,6 +141,25 @@ def test_nobody_may_frame_where_nothing_is_registered(
     assert f"frame-ancestors {server.public_url}" in policy
 
 
+def test_of_very_many_origins_only_the_framing_one_is_named(
+    server: Server, tenant: Tenant, browser: Browser
+) -> None:
+    """§5: a header has an end, whatever applications register."""
+    for number in range(3):
+        hosts = [f"https://app-{number}-{index}.example.com" for index in range(100)]
+        tenant.application(name=f"{number}", web_origins=tuple(hosts))
+
+    def ancestors(referer: str) -> str:
+        headers = {"referer": referer} if referer else {}
+        response = server.client.get(tenant.url("oidc/check_session"), headers=headers)
+        policy: str = response.headers["content-security-policy"]
+        return policy.partition("frame-ancestors ")[2].partition(";")[0]
+
+    assert ancestors("https://app-1-7.example.com/page") == "https://app-1-7.example.com"
+    for referer in ("", "https://evil.example.com/", "https://a;b/", "rubbish"):
+        assert ancestors(referer) == "'none'"
+
+
 def test_discovery(tenant: Tenant) -> None:
     """§3.3."""
     url = tenant.url(".well-known/openid-configuration")

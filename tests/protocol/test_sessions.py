@@ -6,13 +6,18 @@ from http.cookies import Morsel, SimpleCookie
 
 import httpx2
 import pytest
+from anyio.from_thread import BlockingPortal
 
 from tenantry.core.clock import timestamp
 from tenantry.core.facts import SigningAlgorithm
+from tenantry.services import applications
+from tenantry.services.commands import Patch
 from tests.support import jwt
 from tests.support.browser import Browser, query_of
+from tests.support.databases import Databases
 from tests.support.flow import Granted, authorize, log_in, request_for, sign_in
 from tests.support.keys import key_source
+from tests.support.management import root_api
 from tests.support.server import Server, Tenant, both_databases
 
 
@@ -299,3 +304,46 @@ def test_a_page_that_is_over_leads_back_to_the_application(
     assert expired.left_for.startswith("https://app.example.com/login?from=us&")
     assert query_of(expired.left_for)["iss"] == tenant.issuer
     assert browser.get(page.url.replace("state=", "state=x")).title == "Something went wrong"
+
+
+def test_a_page_that_is_over_leads_to_the_tenants_login(
+    server: Server, tenant: Tenant, browser: Browser
+) -> None:
+    """OpenID Connect Core §4: where the application has no login URI, or is gone."""
+    client = tenant.application()
+    page = authorize(browser, tenant, request_for(client).parameters)
+    server.clock.advance(2 * 3600)
+    assert browser.get(page.url).title == "Something went wrong"
+    tenant.change(initiate_login_uri="https://tenant.example.com/login")
+    expired = browser.get(page.url)
+    assert expired.left_for.partition("?")[0] == "https://tenant.example.com/login"
+    assert query_of(expired.left_for) == {"iss": tenant.issuer}
+    tenant.change_application(client, initiate_login_uri="https://app.example.com/login")
+    assert browser.get(page.url).left_for.startswith("https://app.example.com/login?")
+    tenant.write(applications.delete, Patch(client.facts.id))
+    assert browser.get(page.url).left_for.startswith("https://tenant.example.com/login?")
+    assert browser.get(page.url.replace("state=", "state=x")).title == "Something went wrong"
+
+
+def test_the_operators_limits(databases: Databases, portal: BlockingPortal) -> None:
+    """OWASP ASVS 3.3: longer settings of a tenant are refused, or count as the operator's."""
+    with databases.url("sqlite") as url:
+        server = Server(url, portal, max_session_idle_lifetime=600, max_session_lifetime=1500)
+        server.begin()
+        tenant, browser = server.tenant(), server.browser()
+        client = tenant.application()
+        tenant.user()
+        sign_in(browser, tenant, client)
+        silent = request_for(client, prompt="none").parameters
+        for seconds, works in ((590, True), (590, True), (330, False)):
+            server.clock.advance(seconds)
+            assert ("code" in authorize(browser, tenant, silent).answer) == works
+        api = root_api(tenant)
+        for name, most in (("sessionIdleLifetime", 600), ("sessionLifetime", 1500)):
+            refusal = api.refused("tenantUpdate", {name: most + 1})
+            assert (refusal["code"], refusal["field"]) == ("OUT_OF_RANGE", [name])
+            assert str(most) in refusal["message"]
+            assert api.do("tenantUpdate", f"tenant {{ {name} }}", {name: most})
+        new = {"name": "too-long", "sessionLifetime": 1501}
+        assert root_api(server.root).refused("tenantCreate", new)["code"] == "OUT_OF_RANGE"
+        server.close()

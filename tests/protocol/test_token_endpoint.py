@@ -9,7 +9,8 @@ from urllib.parse import quote_plus
 import pytest
 
 from tenantry.oauth.grants import GRANTS
-from tests.support.flow import refused
+from tests.support.browser import Browser
+from tests.support.flow import refused, sign_in
 from tests.support.server import Server, Tenant, both_databases
 
 API = "https://api.example.com"
@@ -248,3 +249,23 @@ def test_refusals_are_audited_without_secrets(tenant: Tenant, machine: Any) -> N
     assert {event.details["error"] for event in events} == {"invalid_scope", "invalid_client"}
     assert "guess" not in str(events)
     assert machine.secret not in str(events)
+
+
+def test_no_answer_about_tokens_is_cached(tenant: Tenant, browser: Browser) -> None:
+    """RFC 6749 §5.1, RFC 7009 §2.2, RFC 7662 §2.2: also beside the token endpoint."""
+    client = tenant.application()
+    tenant.user()
+    tokens = sign_in(browser, tenant, client).tokens()
+    post, token = tenant.server.client.post, {"token": tokens["access_token"]}
+    answers = [
+        post(tenant.url("oauth/introspect"), data=client.body | token),
+        post(tenant.url("oauth/introspect"), data=token),
+        tenant.userinfo(tokens["access_token"]),
+        tenant.userinfo("x"),
+        post(tenant.url("oauth/revoke"), data=client.body | token),
+        post(tenant.url("oauth/revoke"), data=token),
+        post(tenant.url("oauth/device/code"), data=client.body),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 401, 200, 401, 200, 401, 400]
+    for answer in answers:
+        assert "no-store" in answer.headers["cache-control"], answer.url

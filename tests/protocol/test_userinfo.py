@@ -61,8 +61,10 @@ def test_ways_to_send_the_token(tenant: Tenant, browser: Browser) -> None:
         get(tenant, f"bearer {token}"),
         post(url, headers={"authorization": f"Bearer {token}"}),
         post(url, data={"access_token": token}),
+        # A body that is no form is none of the ways, and takes none away.
+        post(url, headers={"authorization": f"Bearer {token}"}, json={"access_token": "other"}),
     ]
-    assert [answer.status_code for answer in answers] == [200] * 4
+    assert [answer.status_code for answer in answers] == [200] * 5
     assert {answer.json()["sub"] for answer in answers} == {user.id}
 
 
@@ -75,6 +77,7 @@ def test_requests_without_a_token(server: Server, tenant: Tenant) -> None:
         get(tenant, "DPoP abc"),
         server.client.post(tenant.url("userinfo")),
         server.client.post(tenant.url("userinfo"), data={"x": "y"}),
+        server.client.post(tenant.url("userinfo"), json={"access_token": "y"}),
     ):
         refused(response, 401, "invalid_token")
         assert response.headers["www-authenticate"] == "Bearer"

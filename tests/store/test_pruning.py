@@ -25,10 +25,13 @@ from tests.store.seeds import add, fill, number_of, row, writing
 
 EXPIRING = [
     "access_tokens",
+    "active_users",
+    "activity_days",
     "attempts",
     "authorizations",
     "deliveries",
     "device_codes",
+    "log_stream_failures",
     "mutation_records",
     "refresh_tokens",
     "replay_identifiers",

@@ -22,6 +22,7 @@ import pytest
 from sqlalchemy import Connection, select
 
 import tenantry.store
+from tenantry.core.activity import ActivityDayFacts, Totals
 from tenantry.core.context import ANONYMOUS, SYSTEM, Caller
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import (
@@ -38,6 +39,7 @@ from tenantry.keys.signing import (
 )
 from tenantry.keys.vault import Vault
 from tenantry.store import (
+    activity,
     applications,
     attempts,
     audit,
@@ -46,6 +48,9 @@ from tenantry.store import (
     connections,
     consents,
     device_codes,
+    log_feed,
+    log_stream_failures,
+    log_streams,
     mutation_records,
     outbox,
     refresh_tokens,
@@ -61,7 +66,9 @@ from tenantry.store import (
     users,
 )
 from tenantry.store.client_grants import ClientGrantFilter
+from tenantry.store.consents import ConsentFilter
 from tenantry.store.database import Database
+from tenantry.store.log_stream_failures import Batch
 from tenantry.store.mutation_records import Recorded, RecordKey
 from tenantry.store.outbox import DeliveryFacts, DeliveryState
 from tenantry.store.pages import PageRequest
@@ -73,6 +80,10 @@ from tests.support.databases import Databases, Kind
 from tests.support.keys import key_source
 
 TENANT_BOUND = {
+    "activity",
+    "log_feed",
+    "log_stream_failures",
+    "log_streams",
     "applications",
     "attempts",
     "audit",
@@ -95,6 +106,7 @@ TENANT_BOUND = {
     "users",
 }
 OTHERS = {
+    "activity_counts": "counts a day of all tenants at once",
     "cache": "keeps what these functions find",
     "database": "connections",
     "dispatch": "says which messages of all tenants are due",
@@ -102,6 +114,7 @@ OTHERS = {
     "fast_insert": "how group_commit writes its rows",
     "group_commit": "writes rows that audit makes",
     "installation": "the one module that crosses tenants",
+    "log_positions": "conditions and expressions for these functions",
     "migrate": "the schema",
     "migrations": "the schema",
     "pages": "takes the conditions of these functions",
@@ -112,6 +125,7 @@ OTHERS = {
     "unit_of_work": "makes the sessions",
 }
 WITHOUT_SESSION = {
+    "audit.of_types",
     "audit.event_row",
     "resource_servers.envelope_row",
     "signing_keys.envelope_row",
@@ -182,6 +196,21 @@ def session_facts(id: str) -> SessionFacts:
         last_seen_at=NOW,
         expires_at=LATER,
         ended_at=None,
+    )
+
+
+def batch_of(end: str, lease: str) -> Batch:
+    """A batch of a log stream, as it was leased."""
+    return Batch(
+        stream_id=f"stream{end}",
+        lease=lease,
+        id=f"new{end}",
+        end=(1, "~"),
+        events=(),
+        url="url",
+        secret="secret",
+        attempts=1,
+        failed_batches=0,
     )
 
 
@@ -257,6 +286,15 @@ CASES: dict[str, Case] = {
         lambda a, _: resource_servers.signing_secret(a, "api"),
         lambda a, _: resource_servers.signing_secret(a, "api-b"),
         result=OF_A.encode(),
+    ),
+    "resource_servers.set_signing_secret": writes(
+        lambda a, b: resource_servers.set_signing_secret(
+            a, must(resource_servers.find(b, "api")), b"new"
+        ),
+        lambda a, b: resource_servers.set_signing_secret(
+            a, must(resource_servers.find(b, "api-b")), b"new"
+        ),
+        DomainError,
     ),
     "resource_servers.change": writes(
         lambda a, b: resource_servers.change(
@@ -548,6 +586,36 @@ CASES: dict[str, Case] = {
     ),
     "consents.add_scopes": writes(
         lambda a, _: consents.add_scopes(a, "user", "client", "https://api", ["new"]), None
+    ),
+    "consents.find_by_id": reads(
+        lambda a, _: consents.find_by_id(a, "consent"),
+        lambda a, _: consents.find_by_id(a, "consent-b"),
+    ),
+    "consents.delete": writes(
+        lambda a, b: consents.delete(a, must(consents.find_by_id(b, "consent")), None),
+        lambda a, b: consents.delete(a, must(consents.find_by_id(b, "consent-b")), None),
+    ),
+    "consents.page": reads(
+        lambda a, _: consents.page(a, ConsentFilter(), PAGE).items[0].scopes[0],
+        lambda a, _: consents.page(a, ConsentFilter(user_id="user-b"), PAGE).items,
+        (),
+    ),
+    "consents.count": reads(
+        lambda a, _: consents.count(a, ConsentFilter()),
+        lambda a, _: consents.count(a, ConsentFilter(user_id="user-b")),
+        0,
+        result=1,
+    ),
+    "consents.first_of_each_user": reads(
+        lambda a, _: consents.first_of_each_user(a, ["user", "user-b"], PAGE),
+        lambda a, _: consents.first_of_each_user(a, ["user-b"], PAGE),
+        {},
+    ),
+    "consents.count_of_each_user": reads(
+        lambda a, _: consents.count_of_each_user(a, ["user", "user-b"]),
+        lambda a, _: consents.count_of_each_user(a, ["user-b"]),
+        {},
+        result={"user": 1},
     ),
     "consents.delete_for_user": writes(
         lambda a, _: consents.delete_for_user(a, "user"),
@@ -857,6 +925,129 @@ CASES: dict[str, Case] = {
         lambda a, _: mutation_records.save(a, RECORD, b"new"),
         lambda a, _: mutation_records.save(a, RECORD_OF_B, b"new"),
     ),
+    "activity.days": reads(
+        lambda a, _: activity.days(a, "2030-01-01", "2030-12-31"),
+        lambda a, _: activity.days(a, "2031-01-01", "2031-12-31"),
+        (),
+        result=(
+            ActivityDayFacts(
+                id="2030-01-01", active_users=1, sign_ups=1, logins=5, failed_logins=1
+            ),
+        ),
+    ),
+    "activity.users_active": reads(
+        lambda a, _: activity.users_active(a, "2030-01-01", "2031-12-31"),
+        lambda a, _: activity.users_active(a, "2031-01-01", "2031-12-31"),
+        0,
+        result=1,
+    ),
+    "activity.totals": reads(
+        lambda a, _: activity.totals(a),
+        None,
+        result=Totals(users=1, applications=1, resource_servers=1, connections=1),
+    ),
+    "log_feed.head": reads(lambda a, _: log_feed.head(a), None, result=ANY),
+    "log_feed.read": reads(
+        lambda a, _: log_feed.read(a, (0, ""), (), 10),
+        lambda a, _: log_feed.read(a, (1, "event"), (), 10),
+        (),
+    ),
+    "log_streams.create": writes(
+        lambda a, _: log_streams.create(a, without_key("log_streams", name="stream-b"), "x"),
+        None,
+        result=ANY,
+    ),
+    "log_streams.envelope": reads(
+        lambda a, _: log_streams.envelope(a, "stream", "x"), None, result=ANY
+    ),
+    "log_streams.find": reads(
+        lambda a, _: log_streams.find(a, "stream"), lambda a, _: log_streams.find(a, "stream-b")
+    ),
+    "log_streams.change": writes(
+        lambda a, b: log_streams.change(a, must(log_streams.find(b, "stream")), {"url": "new"}),
+        lambda a, b: log_streams.change(a, must(log_streams.find(b, "stream-b")), {"url": "new"}),
+        DomainError,
+    ),
+    "log_streams.delete": writes(
+        lambda a, b: log_streams.delete(a, must(log_streams.find(b, "stream"))),
+        lambda a, b: log_streams.delete(a, must(log_streams.find(b, "stream-b"))),
+    ),
+    "log_streams.page": reads(lambda a, _: log_streams.page(a, PAGE), None),
+    "log_streams.count": reads(lambda a, _: log_streams.count(a), None, result=1),
+    "log_streams.address": reads(
+        lambda a, _: log_streams.address(a, "stream"),
+        lambda a, _: log_streams.address(a, "stream-b"),
+        result=(OF_A, OF_A),
+    ),
+    "log_streams.claim": writes(
+        lambda a, _: log_streams.claim(a, "stream", 60, 10),
+        lambda a, _: log_streams.claim(a, "stream-b", 60, 10),
+        result=OF_A,
+    ),
+    "log_streams.pass_over": writes(
+        lambda a, _: log_streams.pass_over(a, batch_of("", OF_A)),
+        lambda a, _: log_streams.pass_over(a, batch_of("-b", OF_B)),
+        False,
+        result=True,
+    ),
+    "log_streams.delivered": writes(
+        lambda a, _: log_streams.delivered(a, batch_of("", OF_A)),
+        lambda a, _: log_streams.delivered(a, batch_of("-b", OF_B)),
+        False,
+        result=True,
+    ),
+    "log_streams.postpone": writes(
+        lambda a, _: log_streams.postpone(a, batch_of("", OF_A), LATER, "x"),
+        lambda a, _: log_streams.postpone(a, batch_of("-b", OF_B), LATER, "x"),
+        False,
+        result=True,
+    ),
+    "log_streams.suspend": writes(
+        lambda a, _: log_streams.suspend(a, batch_of("", OF_A), "x"),
+        lambda a, _: log_streams.suspend(a, batch_of("-b", OF_B), "x"),
+        False,
+        result=True,
+    ),
+    "log_streams.give_up": writes(
+        lambda a, _: log_streams.give_up(a, batch_of("", OF_A), "payload", "x"),
+        lambda a, _: log_streams.give_up(a, batch_of("-b", OF_B), "payload", "x"),
+        False,
+        result=True,
+    ),
+    "log_stream_failures.add": writes(
+        lambda a, _: log_stream_failures.add(a, batch_of("", OF_A), "payload", "x"), None
+    ),
+    "log_stream_failures.delete_of": writes(
+        lambda a, _: log_stream_failures.delete_of(a, "stream"),
+        lambda a, _: log_stream_failures.delete_of(a, "stream-b"),
+    ),
+    "log_stream_failures.find": reads(
+        lambda a, _: log_stream_failures.find(a, "failure"),
+        lambda a, _: log_stream_failures.find(a, "failure-b"),
+    ),
+    "log_stream_failures.page": reads(
+        lambda a, _: log_stream_failures.page(a, PAGE, "stream"),
+        lambda a, _: log_stream_failures.page(a, PAGE, "stream-b").items,
+        (),
+    ),
+    "log_stream_failures.count": reads(
+        lambda a, _: log_stream_failures.count(a, "stream"),
+        lambda a, _: log_stream_failures.count(a, "stream-b"),
+        0,
+        result=1,
+    ),
+    "log_stream_failures.begin_redelivery": writes(
+        lambda a, _: log_stream_failures.begin_redelivery(a, "failure", LATER),
+        lambda a, _: log_stream_failures.begin_redelivery(a, "failure-b", LATER),
+        False,
+        result=True,
+    ),
+    "log_stream_failures.delete": writes(
+        lambda a, _: log_stream_failures.delete(a, "failure"),
+        lambda a, _: log_stream_failures.delete(a, "failure-b"),
+        False,
+        result=True,
+    ),
     "audit.record": writes(lambda a, _: audit.record(a, audit.Event("x")), None),
     "audit.find": reads(lambda a, _: audit.find(a, "event"), lambda a, _: audit.find(a, "event-b")),
     "audit.page": reads(
@@ -924,7 +1115,26 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "audience": api,
             "scopes": [mark],
         },
+        "active_users": {"day": f"203{len(end) and 1}-01-01", "user_id": user},
+        "activity_days": {
+            "id": f"203{len(end) and 1}-01-01",
+            "logins": 5 if tenant == A else 6,
+        },
         "log_events": {"id": f"event{end}", "user_id": user},
+        "log_streams": {
+            "id": f"stream{end}",
+            "name": f"stream{end}",
+            "status": "active",
+            "secret": VAULT.encrypt(mark.encode(), f"log stream {tenant} stream{end}"),
+            "position": 0,
+            "event_id": "",
+            "batch_id": f"batch{end}",
+            "batch_position": 1,
+            "batch_event_id": "~",
+            "lease": mark,
+            "due_at": datetime(2020, 1, 1, tzinfo=UTC),
+        },
+        "log_stream_failures": {"id": f"failure{end}", "stream_id": f"stream{end}"},
         "replay_identifiers": {"digest": f"digest{end}"},
         "mutation_records": {
             "caller": RECORD.caller,

@@ -110,6 +110,7 @@ class Server:
         tenant_url: str | None = None,
         clock: Clock | None = None,
         outbound_allow_private: bool = False,
+        **values: Any,
     ) -> None:
         self.portal = portal
         self.public_url = public_url
@@ -121,6 +122,7 @@ class Server:
             database_url=database_url,
             encryption_key=(SecretStr(_ENCRYPTION_KEY),),
             outbound_allow_private=outbound_allow_private,
+            **values,
         )
         self.runtime = create_runtime(settings, self.clock, key_source)
         self.application = Application(settings, self.runtime)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tenantry.core.stored import Stored
 from tenantry.core.values import (
     AccessPolicy,
     Address,
@@ -23,6 +24,8 @@ from tenantry.core.values import (
     KeyState,
     LogEventFacts,
     NewTokenEncryption,
+    ResourceParameterProfile,
+    ResponseTypeName,
     Scope,
     SessionClientFacts,
     SessionFacts,
@@ -55,11 +58,14 @@ __all__ = [
     "KeyState",
     "LogEventFacts",
     "NewTokenEncryption",
+    "ResourceParameterProfile",
+    "ResponseTypeName",
     "Scope",
     "SessionClientFacts",
     "SessionFacts",
     "SigningAlgorithm",
     "SigningKeyFacts",
+    "Stored",
     "SubjectIdentifierType",
     "SubjectType",
     "TokenDialect",
@@ -69,16 +75,6 @@ __all__ = [
 ]
 
 DATABASE_CONNECTION = "Username-Password-Authentication"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """What every stored object has."""
-
-    id: str
-    revision: int
-    created_at: datetime
-    updated_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +106,9 @@ class TenantFacts(Stored):
     non_verifiable_callback_confirmation: bool
     device_user_code_charset: DeviceUserCodeCharset
     device_user_code_mask: str
+    enable_dynamic_client_registration: bool
+    initiate_login_uri: str | None
+    resource_parameter_profile: ResourceParameterProfile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +123,17 @@ class ApplicationFacts(Stored):
     application_type: ApplicationType
     token_endpoint_auth_method: TokenEndpointAuthMethod
     grant_types: tuple[GrantType, ...]
+    response_types: tuple[ResponseTypeName, ...]
+    scope: str | None
     redirect_uris: tuple[str, ...]
     post_logout_redirect_uris: tuple[str, ...]
     web_origins: tuple[str, ...]
     allowed_origins: tuple[str, ...]
     initiate_login_uri: str | None
+    contacts: tuple[str, ...]
+    client_uri: str | None
+    software_id: str | None
+    software_version: str | None
     logo_uri: str | None
     policy_uri: str | None
     tos_uri: str | None
@@ -163,6 +168,8 @@ class ApplicationFacts(Stored):
     secret_digest: str | None
     secret_envelope: str | None
     token_exchange_audiences: tuple[str, ...]
+    is_dynamically_registered: bool
+    registration_token_digest: str | None
     is_system: bool
 
     @property
@@ -193,6 +200,11 @@ class ResourceServerFacts(Stored):
     def tokens_are_ours_to_read(self) -> bool:
         """Whether this server's own endpoints can take the API's access tokens."""
         return not self.signing_alg.is_symmetric and self.token_encryption is None
+
+    @property
+    def audiences(self) -> tuple[str, ...]:
+        """More than one where several APIs stand as one (RFC 8707 §2)."""
+        return tuple(self.identifier.split(" "))
 
     @property
     def scope_values(self) -> tuple[str, ...]:

@@ -40,9 +40,32 @@ class GrantType(StrEnum):
     JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
+class ResponseTypeName(StrEnum):
+    """The parts of an answer, in the order in which they are advertised."""
+
+    CODE = "code"
+    TOKEN = "token"
+    ID_TOKEN = "id_token"
+    ID_TOKEN_TOKEN = "id_token token"
+    CODE_ID_TOKEN = "code id_token"
+    CODE_TOKEN = "code token"
+    CODE_ID_TOKEN_TOKEN = "code id_token token"
+
+    @property
+    def parts(self) -> frozenset[str]:
+        return frozenset(self.value.split())
+
+
 class TrustedSubject(StrEnum):
     USER_ID = "user_id"
     EMAIL = "email"
+
+
+class ResourceParameterProfile(StrEnum):
+    """What the parameter `resource` (RFC 8707) may say where there is no `audience`."""
+
+    ONE = "one"
+    SEVERAL = "several"
 
 
 class DeviceUserCodeCharset(StrEnum):

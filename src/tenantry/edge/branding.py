@@ -22,4 +22,5 @@ def application_view(application: ApplicationFacts) -> ApplicationView:
         application.policy_uri,
         application.tos_uri,
         application.is_first_party,
+        application.client_uri,
     )

@@ -39,7 +39,9 @@ class Cors:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         raw = dict(scope["headers"]).get(b"origin")
-        if raw is None or (path not in _OPEN and path not in _GUARDED):
+        # A WebSocket is none of CORS's matters: no cookie speaks for who opens one.
+        is_http = scope["type"] == "http"
+        if not is_http or raw is None or (path not in _OPEN and path not in _GUARDED):
             await self._app(scope, receive, send)
             return
         origin = raw.decode("latin-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import time
@@ -10,7 +11,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from tenantry.core.context import RequestFacts
 from tenantry.core.errors import Overloaded
@@ -33,6 +36,7 @@ _EVERYWHERE = (
     (b"referrer-policy", b"no-referrer"),
 )
 _MAX_SEEN = 10_000
+_INTERNAL_ERROR = 1011
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
@@ -44,6 +48,9 @@ class Observed:
         self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+            return
         if scope["type"] != "http":
             return
         began = time.perf_counter()
@@ -89,6 +96,27 @@ class Observed:
                     }
                 },
             )
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request_id, scope["tenantry.ip"] = self._facts(scope)
+        scope["tenantry.request_id"] = request_id
+        began = time.perf_counter()
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:
+            _fault_log.error("fault in request %s", request_id, exc_info=error)
+            with contextlib.suppress(Exception):
+                await send({"type": "websocket.close", "code": _INTERNAL_ERROR})
+        finally:
+            facts = {
+                "request_id": request_id,
+                "method": "WEBSOCKET",
+                "path": scope["path"],
+                "seconds": round(time.perf_counter() - began, 2),
+                "tenant": scope.get("tenantry.tenant_name", ""),
+                "ip": scope["tenantry.ip"],
+            }
+            _log.info("connection", extra={"facts": facts})
 
     def _facts(self, scope: Scope) -> tuple[str, str]:
         """The request's id, and the address that it came from."""
@@ -145,6 +173,14 @@ def client_ip(scope: Scope, headers: Mapping[str, str], proxies: Networks) -> st
     return address
 
 
+async def refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+    """The answer, also to a handshake of a WebSocket (the ASGI extension for it)."""
+    if scope["type"] == "http":
+        await response(scope, receive, send)
+    else:
+        await WebSocket(scope, receive, send).send_denial_response(response)
+
+
 class Tenancy:
     """Resolves the request to a tenant by host, then by path; an unknown host gets 421."""
 
@@ -166,7 +202,7 @@ class Tenancy:
         location = self._runtime.addresses.locate(host, path)
         if location is None:
             refusal = json_response({"error": "misdirected_request"}, 421)
-            await refusal(scope, receive, send)
+            await refuse(scope, receive, send, refusal)
             return
         address = await self._address(location)
         if address is None:
@@ -175,7 +211,7 @@ class Tenancy:
                 {"error": "not_found" if by_path else "misdirected_request"},
                 404 if by_path else 421,
             )
-            await refusal(scope, receive, send)
+            await refuse(scope, receive, send, refusal)
             return
         facts = RequestFacts(
             scope["tenantry.request_id"],

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Never
 from urllib.parse import parse_qsl
 
 from starlette.requests import Request
 
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import MAX_PARAMETERS, Parameters
+from tenantry.rules.fields import encodable
 
 MAX_BODY = 65_536
 MAX_QUERY = 16_384
 _MAX_DIGITS = 12
+_MAX_DEPTH = 16
 _FORM = "application/x-www-form-urlencoded"
 _JSON = "application/json"
 _REPEATABLE = frozenset({"resource", "audience"})
@@ -65,6 +67,10 @@ async def token_parameters(request: Request) -> Parameters:
     return await form_parameters(request)
 
 
+def has_form(request: Request) -> bool:
+    return _media_type(request) == _FORM
+
+
 def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
@@ -91,6 +97,52 @@ def _json_pairs(data: bytes) -> Iterable[tuple[str, str]]:
     if not isinstance(document, _Object):
         raise invalid_request("The request body is not a JSON object.")
     return [pair for name, value in document for pair in _flatten(name, value)]
+
+
+async def json_document(request: Request) -> dict[str, Any]:
+    """A body that is a JSON object: no member twice, nothing that no column holds, not deep."""
+    if _media_type(request) != _JSON:
+        raise OAuthError("invalid_request", f"The content type must be {_JSON}.", 415)
+    data = await read_body(request)
+    try:
+        document = json.loads(
+            data.decode(), object_pairs_hook=_members, parse_constant=_refuse_constant
+        )
+    except (ValueError, RecursionError):
+        raise _bad_document("not a JSON object in UTF-8 that has each member once") from None
+    if not isinstance(document, dict):
+        raise _bad_document("not a JSON object")
+    _require_storable(document, _MAX_DEPTH)
+    return document
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member twice")
+    return members
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(name)
+
+
+def _require_storable(value: Any, depth: int) -> None:
+    if isinstance(value, dict | list) and depth == 0:
+        raise _bad_document(f"nested more than {_MAX_DEPTH} levels deep")
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _require_storable(name, depth - 1)
+            _require_storable(item, depth - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _require_storable(item, depth - 1)
+    elif isinstance(value, str) and not encodable(value):
+        raise _bad_document("holding text with NUL or a lone surrogate")
+
+
+def _bad_document(what: str) -> OAuthError:
+    return OAuthError("invalid_client_metadata", f"The request body is {what}.")
 
 
 class _Object(list[tuple[str, Any]]):

@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from tenantry.core.errors import Overloaded
 from tenantry.edge.endpoints import (
@@ -18,6 +19,7 @@ from tenantry.edge.endpoints import (
     logout,
     metadata,
     operations,
+    registration,
     userinfo,
 )
 from tenantry.edge.endpoints.check_session import check_session
@@ -51,6 +53,7 @@ ROUTES: Mapping[str, Methods] = {
     "/oidc/check_session": {"GET": check_session},
     "/oidc/logout": {"GET": logout.rp_initiated, "POST": logout.rp_initiated},
     "/v2/logout": {"GET": logout.return_to},
+    "/oidc/register": {"POST": registration.register},
     "/healthz": {"GET": operations.healthz},
     "/readyz": {"GET": operations.readyz},
     "/": {"GET": operations.home},
@@ -58,7 +61,7 @@ ROUTES: Mapping[str, Methods] = {
 
 
 class Router:
-    """Finds the endpoint by the exact path: a table, since no path has a parameter."""
+    """Finds the endpoint by the exact path in a table; two kinds of path have a parameter."""
 
     def __init__(self, graphql: ASGIApp, assets: Mapping[str, Path]) -> None:
         self._graphql = graphql
@@ -74,8 +77,15 @@ class Router:
         if methods is None and path.startswith("/assets/"):
             scope["tenantry.route"] = "/assets"
             methods = {"GET": self._assets.serve}
+        elif methods is None and path.startswith(registration.CONFIGURATION):
+            scope["tenantry.route"] = registration.CONFIGURATION
+            methods = {"GET": registration.read}
         elif methods is not None:
             scope["tenantry.route"] = path
+        if scope["type"] == "websocket":
+            refusal = json_response({"error": "not_found"}, 404)
+            await WebSocket(scope, receive, send).send_denial_response(refusal)
+            return
         request = Request(scope, receive)
         response = await self._respond(request, methods)
         await response(scope, receive, send)

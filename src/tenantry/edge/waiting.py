@@ -102,10 +102,11 @@ async def _begin_again(
     application = await runtime.configuration.get(
         tenant.id, applications.find_by_client_id, client_id
     )
-    if application is None or application.initiate_login_uri is None:
+    own = application.initiate_login_uri if application else None
+    begins_at = own or tenant.initiate_login_uri
+    if begins_at is None:
         return None
-    issuer = {"iss": context.address.issuer}
-    return see_other(with_query(application.initiate_login_uri, issuer))
+    return see_other(with_query(begins_at, {"iss": context.address.issuer}))
 
 
 def _handle(request: Request) -> str | None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -31,12 +31,19 @@ class ManagementContext:
     asked_by: Administrator | None
     document: DocumentNode
     idempotency: IdempotencyKey | None = None
+    renew: Callable[[], Awaitable[Administrator]] | None = None
 
     @property
     def administrator(self) -> Administrator:
         if self.asked_by is None:
             raise PermissionError("nobody is signed in")
         return self.asked_by
+
+    async def renewed(self) -> ManagementContext:
+        """The same with what the caller may do now; InvalidToken where its token has ended."""
+        if self.renew is None:
+            return self
+        return replace(self, asked_by=await self.renew())
 
     @property
     def tenant_id(self) -> str:

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from tenantry.core.errors import Overloaded
+from tenantry.management import websocket
 from tenantry.management.body import BadRequest, Parameters, parse_body, read_body, require_json
 from tenantry.management.context import ManagementContext
 from tenantry.management.documents import Documents, only_introspects, operation_of
 from tenantry.management.errors import published, request_error
+from tenantry.management.event_stream import MEDIA_TYPE, event_stream
 from tenantry.management.explorer.serve import explorer_response
 from tenantry.management.idempotency import IdempotencyKey, body_digest, is_key
 from tenantry.management.schema import build_schema
+from tenantry.management.streaming import RefusedError, Streaming
 from tenantry.services.management_access import Administrator, TenantGone, authorize
 from tenantry.services.request import RequestContext, acts_for, request_context
 from tenantry.services.runtime import Runtime
@@ -51,10 +56,15 @@ class GraphQLEndpoint:
         self._runtime = runtime
         self._schema: strawberry.Schema = build_schema()
         self._documents = Documents(self._schema._schema)
+        self._streaming = Streaming(self._schema, self._documents, runtime.max_graphql_cost)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
         context = request_context(scope)
+        if scope["type"] == "websocket":
+            connect = partial(self._connect, context)
+            await websocket.serve(WebSocket(scope, receive, send), connect)
+            return
+        request = Request(scope, receive)
         try:
             response = await self._respond(request, context)
         except BadRequest as refusal:
@@ -88,6 +98,8 @@ class GraphQLEndpoint:
         require_json(request)
         asked_by = await self._administrator(request, context)
         parameters = parse_body(await read_body(request))
+        if MEDIA_TYPE in request.headers.get("accept", ""):
+            return await self._follow(request, context, asked_by, parameters)
         answer = await self._run(request, context, asked_by, parameters)
         if _RESPONSE_JSON in request.headers.get("accept", ""):
             status = answer.status if "data" in answer.body else 400
@@ -101,12 +113,62 @@ class GraphQLEndpoint:
         values = request.headers.getlist("authorization")
         if not values and self._runtime.is_development:
             return None
-        scheme, _, unverified_token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
-        if scheme.lower() != "bearer" or not unverified_token.strip():
-            raise InvalidToken("no bearer token")
-        administrator = await authorize(self._runtime, context, unverified_token.strip())
+        header = values[0] if len(values) == 1 else ""
+        administrator = await self._authorized(context, header)
         acts_for(request.scope, administrator.application)
         return administrator
+
+    async def _authorized(self, context: RequestContext, header: str) -> Administrator:
+        scheme, _, unverified_token = header.partition(" ")
+        if scheme.lower() != "bearer" or not unverified_token.strip():
+            raise InvalidToken("no bearer token")
+        return await authorize(self._runtime, context, unverified_token.strip())
+
+    async def _follow(
+        self,
+        request: Request,
+        context: RequestContext,
+        asked_by: Administrator | None,
+        parameters: Parameters,
+    ) -> Response:
+        """A subscription as server-sent events."""
+        if asked_by is None:
+            raise InvalidToken("no token")
+        request.scope["tenantry.route"] = "/graphql (events)"
+        header = request.headers.get("authorization", "")
+        try:
+            results = await self._begin(context, header, parameters)
+        except RefusedError as refusal:
+            return _json(Answer(_errors(*refusal.errors), 400))
+        return event_stream(results)
+
+    async def _connect(self, context: RequestContext, header: str) -> websocket.Begin:
+        try:
+            await self._authorized(context, header)
+        except TenantGone:
+            raise InvalidToken("the tenant is gone") from None
+        return partial(self._begin, context, header)
+
+    async def _begin(
+        self,
+        context: RequestContext,
+        header: str,
+        parameters: Parameters,
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        async def renew() -> Administrator:
+            self._runtime.configuration.refresh(context.address.tenant_id)
+            try:
+                return await self._authorized(context, header)
+            except TenantGone:
+                raise InvalidToken("the tenant is gone") from None
+
+        asked_by = await renew()
+        return await self._streaming.begin(
+            parameters,
+            lambda document: ManagementContext(
+                self._runtime, context, asked_by, document, renew=renew
+            ),
+        )
 
     async def _run(
         self,
@@ -127,6 +189,9 @@ class GraphQLEndpoint:
             return Answer(_errors(refusal))
         if asked_by is None and not only_introspects(document, operation):
             raise InvalidToken("no token")
+        if operation.operation is OperationType.SUBSCRIPTION:
+            message = f"Send subscriptions with `Accept: {MEDIA_TYPE}` or over a WebSocket."
+            return Answer(_errors(request_error("BAD_REQUEST", message)))
         cost = {
             "requested": self._documents.cost(document, operation, parameters.variables),
             "limit": self._runtime.max_graphql_cost,

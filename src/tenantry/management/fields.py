@@ -17,3 +17,11 @@ def field(description: str, *scopes: str | tuple[str, ...]) -> Callable[[R], R]:
     guards = [RequiresScopes(*scopes)] if scopes else []
     published: Callable[[R], R] = strawberry.field(description=description, extensions=[*guards])
     return published
+
+
+def subscription(description: str, *scopes: str) -> Callable[[R], R]:
+    """Publishes a source of events that is guarded by scopes."""
+    published: Callable[[R], R] = strawberry.subscription(
+        description=description, extensions=[RequiresScopes(*scopes)]
+    )
+    return published

@@ -12,6 +12,7 @@ from tenantry.management.mutations.inputs import sent
 from tenantry.management.types.common import setting
 from tenantry.store.audit import EventFilter
 from tenantry.store.client_grants import ClientGrantFilter
+from tenantry.store.consents import ConsentFilter
 from tenantry.store.sessions import SessionFilter
 from tenantry.store.users import UserFilter
 
@@ -36,6 +37,7 @@ _ABOUT = {
     "event_client_id": "Only events about the application with this `clientId`.",
     "user_id": "Only events about the user with this `userId`.",
     "session_user_id": "Only sessions of the user with this `userId`.",
+    "grant_user_id": "Only those of the user with this `userId`.",
     "active": "Only sessions that last, or only those that are over.",
 }
 _ALL = "All that is given must hold; texts have at most 600 characters."
@@ -118,6 +120,19 @@ class SessionFilterInput:
         return SessionFilter(text(self.user_id), sent(self.active))
 
 
+@strawberry.input(
+    name="GrantFilter",
+    description=f"Narrows a list of user grants. {_ALL}",
+)
+class GrantFilterInput:
+    user_id: str | None = setting(_ABOUT, "grant_user_id")
+    client_id: str | None = setting(_ABOUT, "client_id")
+    audience: str | None = setting(_ABOUT, "audience")
+
+    def facts(self) -> ConsentFilter:
+        return ConsentFilter(text(self.user_id), text(self.client_id), text(self.audience))
+
+
 @strawberry.input(description=f"Narrows the audit log. {_ALL}")
 class LogEventFilter:
     types: list[str] | None = setting(_ABOUT, "types")
@@ -128,7 +143,7 @@ class LogEventFilter:
 
     def facts(self) -> EventFilter:
         return EventFilter(
-            types=_types(sent(self.types) or []),
+            types=event_types(sent(self.types) or []),
             since=sent(self.since),
             until=sent(self.until),
             client_id=text(self.client_id),
@@ -136,7 +151,7 @@ class LogEventFilter:
         )
 
 
-def _types(names: list[str]) -> tuple[str, ...]:
+def event_types(names: list[str]) -> tuple[str, ...]:
     if len(names) > MAX_TYPES:
         raise request_error("BAD_REQUEST", f"At most {MAX_TYPES} types.")
     return tuple(name for name in names if text(name))

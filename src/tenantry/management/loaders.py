@@ -11,6 +11,7 @@ from tenantry.core.facts import (
     ApplicationFacts,
     ClientGrantFacts,
     ConnectionFacts,
+    ConsentFacts,
     ResourceServerFacts,
     RoleFacts,
     SessionFacts,
@@ -20,6 +21,7 @@ from tenantry.store import (
     applications,
     client_grants,
     connections,
+    consents,
     resource_servers,
     roles,
     session_clients,
@@ -79,6 +81,10 @@ class Loaders:
             sessions.first_of_each_user
         )
         self.session_count: DataLoader[str, int] = self._by_key(sessions.count_of_each_user, 0)
+        self.grants: DataLoader[PageKey, Page[ConsentFacts]] = self._pages(
+            consents.first_of_each_user
+        )
+        self.grant_count: DataLoader[str, int] = self._by_key(consents.count_of_each_user, 0)
         self.session_clients: DataLoader[str, tuple[str, ...]] = self._by_key(
             session_clients.of_each, ()
         )

@@ -15,7 +15,9 @@ from tenantry.management.types.application import Application
 from tenantry.management.types.client_grant import ClientGrant
 from tenantry.management.types.common import Node
 from tenantry.management.types.connection import Connection
+from tenantry.management.types.grant import Grant
 from tenantry.management.types.log_event import LogEvent
+from tenantry.management.types.log_stream import LogStream
 from tenantry.management.types.resource_server import ResourceServer
 from tenantry.management.types.role import Role
 from tenantry.management.types.session import Session
@@ -28,7 +30,9 @@ from tenantry.store import (
     audit,
     client_grants,
     connections,
+    consents,
     installation,
+    log_streams,
     resource_servers,
     roles,
     sessions,
@@ -51,7 +55,9 @@ NODE_TYPES = {
     "Application": NodeType("read:applications", applications.find, Application.of),
     "ClientGrant": NodeType("read:client_grants", client_grants.find, ClientGrant.of),
     "Connection": NodeType("read:connections", connections.find, Connection.of),
+    "Grant": NodeType("read:grants", consents.find_by_id, Grant.of),
     "LogEvent": NodeType("read:logs", audit.find, LogEvent.of),
+    "LogStream": NodeType("read:log_streams", log_streams.find, LogStream.of),
     "ResourceServer": NodeType("read:resource_servers", resource_servers.find, ResourceServer.of),
     "Session": NodeType("read:sessions", sessions.find, Session.of),
     "Role": NodeType("read:roles", roles.find, Role.of),

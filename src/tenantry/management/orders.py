@@ -56,6 +56,12 @@ class ClientGrantOrder(Enum):
     CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
 
 
+@strawberry.enum(description="How user grants are ordered.")
+class GrantOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+
+
 @strawberry.enum(description="How roles are ordered.")
 class RoleOrder(Enum):
     CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
@@ -78,5 +84,19 @@ class SessionOrder(Enum):
 
 @strawberry.enum(description="How the audit log is ordered.")
 class LogEventOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+
+
+@strawberry.enum(description="How log streams are ordered.")
+class LogStreamOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+    NAME_ASC = strawberry.enum_value("name asc", description=A_TO_Z)
+    NAME_DESC = strawberry.enum_value("name desc", description=Z_TO_A)
+
+
+@strawberry.enum(description="How batches that were given up are ordered.")
+class LogStreamFailureOrder(Enum):
     CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
     CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)

@@ -12,24 +12,25 @@ from tenantry.management.fields import field
 from tenantry.management.filters import (
     ApplicationFilter,
     ClientGrantFilterInput,
-    LogEventFilter,
     ResourceServerFilter,
     TenantFilter,
     UserFilterInput,
     text,
 )
+from tenantry.management.grant_queries import GrantQueries
 from tenantry.management.listing import ORDER, Id, filter_argument, listed
+from tenantry.management.log_queries import LogQueries
 from tenantry.management.mutations.inputs import sent
 from tenantry.management.nodes import find_node
 from tenantry.management.orders import (
     ApplicationOrder,
     ClientGrantOrder,
     ConnectionOrder,
-    LogEventOrder,
     ResourceServerOrder,
     TenantOrder,
     UserOrder,
 )
+from tenantry.management.readiness_queries import ReadinessQueries
 from tenantry.management.role_queries import RoleQueries
 from tenantry.management.session_queries import SessionQueries
 from tenantry.management.trusted_issuer_queries import TrustedIssuerQueries
@@ -37,7 +38,6 @@ from tenantry.management.types.application import Application
 from tenantry.management.types.client_grant import ClientGrant
 from tenantry.management.types.common import Node
 from tenantry.management.types.connection import Connection
-from tenantry.management.types.log_event import LogEvent
 from tenantry.management.types.resource_server import ResourceServer
 from tenantry.management.types.signing_key import SigningKey
 from tenantry.management.types.tenant import Tenant
@@ -47,7 +47,6 @@ from tenantry.services import signing_keys
 from tenantry.services.management_access import load_tenant
 from tenantry.store import (
     applications,
-    audit,
     client_grants,
     connections,
     installation,
@@ -57,7 +56,9 @@ from tenantry.store import (
 
 
 @strawberry.type(description="What can be read at the tenant of this address.")
-class Query(RoleQueries, SessionQueries, TrustedIssuerQueries):
+class Query(
+    LogQueries, ReadinessQueries, GrantQueries, RoleQueries, SessionQueries, TrustedIssuerQueries
+):
     @field("Who asks, and what the caller may do.")
     async def viewer(self, info: Info) -> Viewer:
         return viewer_of(info)
@@ -264,27 +265,3 @@ class Query(RoleQueries, SessionQueries, TrustedIssuerQueries):
     async def signing_keys(self, info: Info) -> list[SigningKey] | None:
         found = await info.context.read(signing_keys.listed)
         return [SigningKey.of(facts, info.context.tenant_id) for facts in found]
-
-    @field(
-        "The audit log.",
-        "read:logs",
-    )
-    async def log_events(
-        self,
-        info: Info,
-        first: First = None,
-        last: Last = None,
-        after: After = None,
-        before: Before = None,
-        criteria: Annotated[LogEventFilter | None, filter_argument("events")] = None,
-        order_by: Annotated[LogEventOrder, ORDER] = LogEventOrder.CREATED_AT_ASC,
-    ) -> ListOf[LogEvent] | None:
-        chosen, tenant_id = (criteria or LogEventFilter()).facts(), info.context.tenant_id
-        return await listed(
-            info,
-            PageArguments(order_by, first, last, after, before),
-            audit.page,
-            audit.count,
-            lambda facts: LogEvent.of(facts, tenant_id),
-            criteria=chosen,
-        )

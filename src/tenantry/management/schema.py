@@ -15,6 +15,8 @@ from strawberry.types import ExecutionContext
 from tenantry.management.mutations.applications import ApplicationMutations
 from tenantry.management.mutations.client_grants import ClientGrantMutations
 from tenantry.management.mutations.connections import ConnectionMutations
+from tenantry.management.mutations.grants import GrantMutations
+from tenantry.management.mutations.log_streams import LogStreamMutations
 from tenantry.management.mutations.resource_servers import ResourceServerMutations
 from tenantry.management.mutations.roles import RoleMutations
 from tenantry.management.mutations.sessions import SessionMutations
@@ -25,6 +27,7 @@ from tenantry.management.mutations.trusted_issuers import TrustedIssuerMutations
 from tenantry.management.mutations.users import UserMutations
 from tenantry.management.queries import Query
 from tenantry.management.scalars import DATE_TIME
+from tenantry.management.subscriptions import Subscription
 
 
 @strawberry.type(
@@ -38,6 +41,8 @@ class Mutation(
     ApplicationMutations,
     ClientGrantMutations,
     ConnectionMutations,
+    GrantMutations,
+    LogStreamMutations,
     ResourceServerMutations,
     RoleMutations,
     SessionMutations,
@@ -71,6 +76,7 @@ def build_schema() -> strawberry.Schema:
     return _Schema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         extensions=[_PreparedDocument],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )

@@ -1,5 +1,6 @@
 """The tables. Every key begins with the tenant; nothing here validates or decides."""
 
+from tenantry.models.activity import ActiveUser, ActivityDay
 from tenantry.models.application import Application
 from tenantry.models.authorization import Authorization
 from tenantry.models.client_grant import ClientGrant
@@ -8,6 +9,7 @@ from tenantry.models.consent import Consent
 from tenantry.models.device_code import Attempt, DeviceCode
 from tenantry.models.installation import Epoch, Installation, Lease
 from tenantry.models.log_event import LogEvent
+from tenantry.models.log_stream import LogStream, LogStreamFailure
 from tenantry.models.mutation_record import MutationRecord
 from tenantry.models.outbox import Delivery
 from tenantry.models.replay_identifier import ReplayIdentifier
@@ -22,6 +24,8 @@ from tenantry.models.user import User, UserPermission
 
 __all__ = [
     "AccessToken",
+    "ActiveUser",
+    "ActivityDay",
     "Application",
     "Attempt",
     "Authorization",
@@ -35,6 +39,8 @@ __all__ = [
     "Installation",
     "Lease",
     "LogEvent",
+    "LogStream",
+    "LogStreamFailure",
     "MutationRecord",
     "RefreshToken",
     "ReplayIdentifier",

@@ -23,11 +23,17 @@ class Application(StoredRow, table=True):
     application_type: str
     token_endpoint_auth_method: str
     grant_types: list[str] = json_field()
+    response_types: list[str] = json_field()
+    scope: str | None
     redirect_uris: list[str] = json_field()
     post_logout_redirect_uris: list[str] = json_field()
     web_origins: list[str] = json_field()
     allowed_origins: list[str] = json_field()
     initiate_login_uri: str | None
+    contacts: list[str] = json_field()
+    client_uri: str | None
+    software_id: str | None
+    software_version: str | None
     logo_uri: str | None
     policy_uri: str | None
     tos_uri: str | None
@@ -62,5 +68,7 @@ class Application(StoredRow, table=True):
     secret_digest: str | None
     secret_envelope: str | None
     token_exchange_audiences: list[str] = json_field()
+    is_dynamically_registered: bool
+    registration_token_digest: str | None
     is_system: bool
     deleted_at: datetime | None = None

@@ -3,18 +3,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import Index
+from sqlalchemy import BigInteger
+from sqlmodel import Field, Index
 
 from tenantry.models.base import TenantRow, json_field
 
 
 class LogEvent(TenantRow, table=True):
-    """One row of the audit log."""
+    """One row of the audit log.
+
+    `position` orders transactions as they became visible, which the time of an event does not.
+    """
 
     __tablename__ = "log_events"
     __table_args__ = (
         Index("log_events_type", "tenant_id", "type", "id"),
         Index("log_events_expiry", "created_at"),
+        Index("log_events_position", "tenant_id", "position", "id"),
     )
     type: str
     created_at: datetime
@@ -29,3 +34,4 @@ class LogEvent(TenantRow, table=True):
     user_agent: str
     request_id: str
     details: dict[str, Any] = json_field()
+    position: int = Field(sa_type=BigInteger)

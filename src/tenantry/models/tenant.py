@@ -48,6 +48,9 @@ class Tenant(SQLModel, table=True):
     non_verifiable_callback_confirmation: bool
     device_user_code_charset: str
     device_user_code_mask: str
+    enable_dynamic_client_registration: bool
+    initiate_login_uri: str | None
+    resource_parameter_profile: str
     revision: int
     created_at: datetime
     updated_at: datetime

@@ -14,15 +14,16 @@ from tenantry.core.facts import (
     UserFacts,
 )
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import pkce, user_tokens
+from tenantry.oauth import pkce, resource_indicators, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.authorize import CODE_PURPOSE
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_grant
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.silent_consent import is_withdrawn
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
-from tenantry.services.apis import find_api_in
+from tenantry.rules.authentication import has_new_password
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -48,12 +49,13 @@ async def grant(
             "unauthorized_client",
             "The application is not allowed to use the grant type authorization_code.",
         )
+    tenant = await load_tenant(runtime, context.address.tenant_id)
     presented = Presented(
         code=parameters.require("code"),
         redirect_uri=parameters.get("redirect_uri"),
         code_verifier=parameters.get("code_verifier"),
+        audience=resource_indicators.read_target(parameters, tenant),
     )
-    tenant = await load_tenant(runtime, context.address.tenant_id)
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, context.address.tenant_id)
     result = await runtime.store.write(
@@ -78,6 +80,7 @@ class Presented:
     code: str
     redirect_uri: str | None
     code_verifier: str | None
+    audience: str | None
 
 
 def redeem(
@@ -101,11 +104,21 @@ def redeem(
     refusal = _check(db, found, request, presented, user)
     if refusal is not None or user is None:
         return refusal or invalid_grant(_WRONG_CODE)
-    api = find_api_in(db, runtime.addresses, request.audience) if request.audience else None
-    if request.audience and api is None:
+    if is_withdrawn(db, address, client.application, request.audience, user):
+        return invalid_grant("The user has taken the consent back.")
+    granted = resource_indicators.Granted(request.audience, found.scopes)
+    aimed = resource_indicators.aim(
+        db, runtime.addresses, address, granted.audience, presented.audience
+    )
+    if isinstance(aimed, OAuthError):
+        return aimed
+    if aimed.audience and aimed.api is None:
         return invalid_grant("The API of this authorization is gone.")
+    scopes = resource_indicators.narrowed(db, client.application, aimed, granted, user)
+    if isinstance(scopes, OAuthError):
+        return scopes
     family_id = issue.new_family_id()
-    lifetime = user_tokens.family_lifetime(client.application, api, found.scopes)
+    lifetime = user_tokens.family_lifetime(client.application, aimed.api, scopes)
     if not authorizations.claim_code(db, found.id, family_id, db.now + lifetime):
         winner = authorizations.find_by_code(db, db.vault.digests(presented.code, CODE_PURPOSE))
         return _replayed(db, winner or found)
@@ -116,8 +129,9 @@ def redeem(
             grant_type=GRANT_TYPE,
             client=client,
             user=user,
-            api=api,
-            scopes=found.scopes,
+            api=aimed.api,
+            scopes=scopes,
+            whole=granted,
             session_id=found.session_id,
             auth_time=found.auth_time or db.now,
             nonce=request.nonce,
@@ -151,12 +165,6 @@ def _check(
         expected is None and presented.redirect_uri == request.redirect_uri
     ):
         return invalid_grant("The redirect_uri differs from the authorization request's.")
-    if user is None or user.blocked or _has_new_password(user, found):
+    if user is None or user.blocked or has_new_password(user, found.auth_time or db.now):
         return invalid_grant("The user must sign in again.")
     return pkce.verify(request.code_challenge, presented.code_verifier)
-
-
-def _has_new_password(user: UserFacts, found: AuthorizationFacts) -> bool:
-    """Whether the sign-in behind the code was ended by a new password."""
-    changed_at, signed_in_at = user.password_changed_at, found.auth_time
-    return changed_at is not None and signed_in_at is not None and changed_at > signed_in_at

@@ -15,10 +15,12 @@ from tenantry.oauth import claims_request, pkce, response_types
 from tenantry.oauth.claims_request import ClaimsRequest, WantedClaims
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.response_types import CODE, ResponseType
 from tenantry.rules.client_metadata import MAX_AGE
 from tenantry.rules.interaction import PROMPTS
 from tenantry.rules.redirect_uris import is_pattern, is_registered
+from tenantry.rules.scopes import within_registered
 from tenantry.tokens.verify import ApplicationSecret, InvalidToken, verify_id_token_hint
 
 _UNSUPPORTED = {
@@ -201,6 +203,10 @@ def _read(
         if application.oidc_conformant:
             raise OAuthError("invalid_scope", "The parameter scope is missing.")
         scopes = ("openid",)
+    # RFC 7591 §2: the `scope` values "that the client can use when requesting access tokens".
+    scopes = within_registered(scopes, application.scope)
+    if not scopes:
+        raise OAuthError("invalid_scope", "The application has registered other scopes.")
     nonce = parameters.get("nonce")
     response_types.require_allowed(response_type, application, target.redirect_uri, scopes, nonce)
     claims = claims_request.read(parameters.get("claims"))
@@ -213,7 +219,7 @@ def _read(
         state=target.state,
         nonce=nonce,
         scopes=scopes,
-        audience=parameters.audience() or tenant.default_audience,
+        audience=read_target(parameters, tenant) or tenant.default_audience,
         code_challenge=pkce.read_challenge(
             parameters.get("code_challenge"),
             parameters.get("code_challenge_method"),

@@ -23,6 +23,7 @@ from tenantry.keys.client_keys import (
 from tenantry.oauth.errors import InvalidClient
 from tenantry.rules.client_keys import assertion_algorithms
 from tenantry.rules.fields import encodable
+from tenantry.rules.numeric_date import NotATime, numeric_date
 from tenantry.services.client_keys import keys_of
 from tenantry.services.client_secrets import readable_secret
 from tenantry.services.request import RequestContext
@@ -92,7 +93,7 @@ async def verify(
         datetime.fromtimestamp(expires_at, UTC) + timedelta(seconds=LEEWAY),
     )
     if not first:
-        raise InvalidClient("the assertion was used before")
+        raise _bad("its jti was used before")
     return VerifiedAssertion(application.client_id)
 
 
@@ -120,32 +121,35 @@ def _check(claims: dict[str, Any], client_id: str, audiences: frozenset[str], no
     """RFC 7523 §3, and when the assertion ends."""
     # §3 (1) and (2): both name the application.
     if claims.get("iss") != client_id or claims.get("sub") != client_id:
-        raise InvalidClient("the assertion's iss or sub is not the client_id")
+        raise _bad("its iss or sub is not the client_id")
     # §3 (3): "The JWT MUST contain an aud claim that identifies the authorization server".
     named = claims.get("aud")
     listed = named if isinstance(named, list) else [named]
     if not any(isinstance(name, str) and name in audiences for name in listed):
-        raise InvalidClient("the assertion is for another audience")
+        raise _bad("it is for another audience")
     # §3 (4) to (6).
     expires_at, issued_at = _time(claims, "exp"), _time(claims, "iat")
     not_before = _time(claims, "nbf")
     if expires_at is None or expires_at <= now:
-        raise InvalidClient("the assertion has no exp, or has expired")
+        raise _bad("it has no exp, or has expired")
     if max(issued_at or 0, not_before or 0) > now + LEEWAY:
-        raise InvalidClient("the assertion is from the future")
+        raise _bad("it is from the future")
     begins = min(now, now if issued_at is None else issued_at)
     if expires_at - begins > MAX_LIFETIME + LEEWAY:
-        raise InvalidClient("the assertion lives too long")
+        raise _bad("it lives too long")
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= _MAX_JTI or not encodable(jti):
-        raise InvalidClient("the assertion has no jti")
+        raise _bad("it has no jti")
     return expires_at
 
 
 def _time(claims: dict[str, Any], name: str) -> int | None:
-    value = claims.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
-        raise InvalidClient(f"the assertion's {name} is not a time")
-    return int(value)
+    try:
+        return numeric_date(claims, name)
+    except NotATime as error:
+        raise _bad(f"its {error}") from None
+
+
+def _bad(reason: str) -> InvalidClient:
+    """Behind a good signature: who hears the reason has the key."""
+    return InvalidClient(f"the assertion: {reason}", f"The parameter client_assertion: {reason}.")

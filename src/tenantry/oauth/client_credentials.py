@@ -12,6 +12,7 @@ from tenantry.core.facts import ClaimTarget, SubjectType
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules import scopes
 from tenantry.rules.authorization import (
@@ -20,7 +21,7 @@ from tenantry.rules.authorization import (
     Refused,
     decide_client_credentials,
 )
-from tenantry.services.apis import find_api, granted_to_application, signing_secret
+from tenantry.services.apis import find_target, granted_to_application, signing_secret
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -68,7 +69,7 @@ async def grant(
         AccessTokenContent(
             issuer=address.issuer,
             subject=f"{application.client_id}@clients",
-            audience=(api.identifier,),
+            audience=api.audiences,
             scopes=decision.scopes,
             client_id=application.client_id,
             issued_at=timestamp(runtime.clock.now()),
@@ -101,12 +102,11 @@ async def decide(
     """Loads the facts and decides; explaining a request stops here."""
     tenant_id, application = context.address.tenant_id, client.application
     requested = parameters.scopes()
-    audience = parameters.audience()
-    if audience is None:
-        audience = (await load_tenant(runtime, tenant_id)).default_audience
+    tenant = await load_tenant(runtime, tenant_id)
+    audience = read_target(parameters, tenant) or tenant.default_audience
     api, granted = None, None
     if audience is not None:
-        api = await find_api(runtime.configuration, runtime.addresses, tenant_id, audience)
+        api = await find_target(runtime.configuration, runtime.addresses, tenant_id, audience)
     if api is not None:
         granted = await granted_to_application(
             runtime.configuration, tenant_id, application.client_id, api, SubjectType.CLIENT

@@ -19,12 +19,15 @@ from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_grant
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.resource_indicators import Granted, aim, narrowed, read_target
+from tenantry.oauth.silent_consent import is_withdrawn
 from tenantry.oauth.standing import Subject
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.authentication import has_new_password
 from tenantry.rules.user_codes import new_user_code, plain
 from tenantry.services import sessions
-from tenantry.services.apis import find_api, find_api_in
+from tenantry.services.apis import find_target
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -71,8 +74,8 @@ async def request_codes(
     scopes = parameters.scopes()
     if not scopes and application.oidc_conformant:
         raise OAuthError("invalid_scope", "The parameter scope is missing.")
-    audience = parameters.audience() or tenant.default_audience
-    if audience is not None and not await find_api(
+    audience = read_target(parameters, tenant) or tenant.default_audience
+    if audience is not None and not await find_target(
         runtime.configuration, runtime.addresses, tenant.id, audience
     ):
         raise OAuthError("invalid_target", "The audience is not an API of this tenant.")
@@ -206,7 +209,8 @@ async def grant(
     _require_grant(client)
     device_code = parameters.require("device_code")
     application, tenant_id = client.application, context.address.tenant_id
-    ring = await key_ring(runtime, await load_tenant(runtime, tenant_id))
+    tenant = await load_tenant(runtime, tenant_id)
+    ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, tenant_id)
     result = await runtime.store.write(
         tenant_id,
@@ -216,6 +220,7 @@ async def grant(
         context.address,
         client,
         device_code,
+        read_target(parameters, tenant),
         ring,
     )
     if isinstance(result, OAuthError):
@@ -229,6 +234,7 @@ def redeem(
     address: TenantAddress,
     client: AuthenticatedClient,
     device_code: str,
+    audience: str | None,
     ring: KeyRing,
 ) -> TokenResponse | OAuthError:
     """Find, check, claim, issue. A refusal is returned, so that the poll is remembered."""
@@ -247,13 +253,19 @@ def redeem(
         return _not_yet(db, found)
     user = users.find(db, found.user_id) if found.user_id else None
     auth_time = found.auth_time or db.now
-    if user is None or user.blocked:
+    if user is None or user.blocked or has_new_password(user, auth_time):
         return invalid_grant("The user must sign in again.")
-    if user.password_changed_at is not None and user.password_changed_at > auth_time:
-        return invalid_grant("The user must sign in again.")
-    api = find_api_in(db, runtime.addresses, found.audience) if found.audience else None
-    if found.audience and api is None:
+    if is_withdrawn(db, address, client.application, found.audience, user):
+        return invalid_grant("The user has taken the consent back.")
+    granted = Granted(found.audience, found.scopes)
+    aimed = aim(db, runtime.addresses, address, found.audience, audience)
+    if isinstance(aimed, OAuthError):
+        return aimed
+    if aimed.audience and aimed.api is None:
         return invalid_grant("The API of this authorization is gone.")
+    scopes = narrowed(db, client.application, aimed, granted, user)
+    if isinstance(scopes, OAuthError):
+        return scopes
     if not device_codes.claim(db, found.id):
         return invalid_grant(_WRONG_CODE, "used device code")
     return user_tokens.issue_tokens(
@@ -263,8 +275,9 @@ def redeem(
             grant_type=GRANT_TYPE,
             client=client,
             user=user,
-            api=api,
-            scopes=found.scopes,
+            api=aimed.api,
+            scopes=scopes,
+            whole=granted,
             # The browser's session is not the device's: signing out there leaves it connected.
             session_id=None,
             auth_time=auth_time,

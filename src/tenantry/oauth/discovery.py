@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenantry.core.facts import SigningAlgorithm, SubjectIdentifierType, TenantFacts
+from tenantry.core.facts import (
+    ClaimTarget,
+    SigningAlgorithm,
+    SubjectIdentifierType,
+    TenantFacts,
+)
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import (
     backchannel_logout,
@@ -17,6 +22,7 @@ from tenantry.oauth import (
     frontchannel_logout,
     introspection,
     pkce,
+    registration,
     request_object,
     revocation,
     session_management,
@@ -55,7 +61,7 @@ def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, 
         "code_challenge_methods_supported": list(pkce.METHODS),
         "prompt_values_supported": sorted(PROMPTS),
         "claim_types_supported": ["normal"],
-        "claims_supported": _claims_supported(),
+        "claims_supported": _claims_supported(tenant),
         "claims_parameter_supported": True,
         "acr_values_supported": list(tenant.acr_values_supported)
         or list(contexts_of((PASSWORD,), protected=address.is_https)),
@@ -71,6 +77,8 @@ def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, 
     metadata |= revocation.metadata(issuer) | introspection.metadata(issuer)
     metadata |= backchannel_logout.METADATA | frontchannel_logout.METADATA
     metadata |= session_management.metadata(issuer)
+    if tenant.enable_dynamic_client_registration:
+        metadata |= registration.metadata(issuer)
     if tenant.end_session_endpoint_discovery:
         metadata["end_session_endpoint"] = f"{issuer}oidc/logout"
     if tenant.support_url:
@@ -78,10 +86,14 @@ def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, 
     return metadata
 
 
-def _claims_supported() -> list[str]:
+def _claims_supported(tenant: TenantFacts) -> list[str]:
+    """Of applications' own mappings only they know."""
+    told = {ClaimTarget.ID_TOKEN, ClaimTarget.USERINFO}
+    mapped = [each.claim for each in tenant.claim_mappings if told & set(each.tokens)]
     protocol = ["iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "sid", "acr", "amr"]
     protocol += ["at_hash", "c_hash", "s_hash"]
-    return protocol + [name for names in CLAIMS_OF_SCOPE.values() for name in names]
+    standard = [name for names in CLAIMS_OF_SCOPE.values() for name in names]
+    return list(dict.fromkeys([*protocol, *standard, *mapped]))
 
 
 def protected_resource_metadata(

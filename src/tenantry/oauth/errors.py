@@ -24,12 +24,16 @@ class OAuthError(Exception):
 
 
 class InvalidClient(OAuthError):
-    """RFC 6749 §5.2: 401, with a challenge for Basic. One text for every reason."""
+    """RFC 6749 §5.2: 401, with a challenge for Basic. One text for every reason, but for those
+    that only the application itself can meet.
+    """
 
-    def __init__(self, cause: str) -> None:
+    def __init__(
+        self, cause: str, description: str = "The application could not be authenticated."
+    ) -> None:
         super().__init__(
             "invalid_client",
-            "The application could not be authenticated.",
+            description,
             401,
             {"WWW-Authenticate": 'Basic realm="token endpoint", charset="UTF-8"'},
             cause,

@@ -23,12 +23,14 @@ def frames(
     for one in told:
         application = applications.get(one.client_id)
         if application is not None and application.frontchannel_logout_uri is not None:
-            found.append(_frame(application.frontchannel_logout_uri, issuer, one.sid))
+            found.append(_frame(application, application.frontchannel_logout_uri, issuer, one.sid))
     return tuple(dict.fromkeys(found))
 
 
-def _frame(uri: str, issuer: str, sid: str) -> str:
+def _frame(application: ApplicationFacts, uri: str, issuer: str, sid: str) -> str:
     """§2: "If either is included, both MUST be". A query that is there is retained."""
+    if not application.frontchannel_logout_session_required:
+        return uri
     parts = urlsplit(uri)
     query = urlencode({"iss": issuer, "sid": sid}, quote_via=quote)
     return urlunsplit(parts._replace(query=f"{parts.query}&{query}" if parts.query else query))

@@ -13,7 +13,7 @@ from tenantry.core.facts import ApplicationFacts, SubjectType, TokenEndpointAuth
 from tenantry.oauth import client_authentication
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import InvalidClient
-from tenantry.oauth.machine_tokens import machine_claims
+from tenantry.oauth.machine_tokens import genuine_claims, is_encrypted
 from tenantry.oauth.parameters import Parameters
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.refresh import RefreshFacts, Use, judge
@@ -24,7 +24,7 @@ from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.services.subjects import subject_of
 from tenantry.store import applications, refresh_tokens, tokens, users
-from tenantry.store.unit_of_work import TenantSession
+from tenantry.store.unit_of_work import TenantSession, recall
 from tenantry.tokens import issue, refresh_token
 from tenantry.tokens.refresh_token import RefreshToken
 from tenantry.tokens.verify import (
@@ -124,23 +124,25 @@ async def _of_access_token(
 ) -> dict[str, Any]:
     address = context.address
     tenant_id = address.tenant_id
-    machine = await machine_claims(runtime, address, unverified_token)
-    if machine is None:
+    claims = await genuine_claims(runtime, address, unverified_token)
+    if claims is None and not is_encrypted(unverified_token):
+        return INACTIVE
+    if claims is None or not claims.is_machine:
         return await runtime.store.read(
             tenant_id, context.caller(), _of_users_token, address, unverified_token
         )
-    application = await _application(runtime, tenant_id, machine.client_id)
+    application = await _application(runtime, tenant_id, claims.client_id)
     if application is None or await runtime.store.read(
         tenant_id, context.caller(), tokens.is_revoked, revocation_digest(unverified_token)
     ):
         return INACTIVE
-    return _shown(dict(machine.claims), application.client_id)
+    return _shown(dict(claims.claims), application.client_id)
 
 
 def _of_users_token(
     db: TenantSession, address: TenantAddress, unverified_token: str
 ) -> dict[str, Any]:
-    """What has a family is known by its digest, whoever can verify or read it."""
+    """What has a family is known by its digest, also where its API alone can read it."""
     digest = token_digest(unverified_token)
     family = tokens.family_of_access_token(db, digest)
     expires_at = tokens.access_token_expiry(db, digest)
@@ -149,7 +151,7 @@ def _of_users_token(
     user = users.find(db, family.user_id)
     claims = unverified_claims(unverified_token)
     client_id = VerifiedClaims(claims).client_id or family.client_id
-    application = applications.find_by_client_id(db, client_id)
+    application = recall(db, applications.find_by_client_id, client_id)
     if user is None or user.blocked or application is None:
         return INACTIVE
     if claims.get("iss", address.issuer) != address.issuer:

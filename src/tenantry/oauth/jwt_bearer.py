@@ -21,12 +21,14 @@ from tenantry.oauth import user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_grant, invalid_request
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.silent_consent import require_consent
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authorization import OFFLINE_ACCESS, Refused
 from tenantry.rules.fields import normalize_email
-from tenantry.services.apis import find_api_in
+from tenantry.rules.numeric_date import NotATime, numeric_date
+from tenantry.services.apis import find_target_in
 from tenantry.services.client_keys import keys_of
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
@@ -75,7 +77,7 @@ async def grant(
             f"The application is not allowed to use the grant type {GRANT_TYPE}.",
         )
     tenant = await load_tenant(runtime, address.tenant_id)
-    audience = parameters.audience() or tenant.default_audience
+    audience = read_target(parameters, tenant) or tenant.default_audience
     if audience is None:
         raise invalid_request("The parameter audience is missing.")
     scopes = tuple(scope for scope in parameters.scopes() if scope != OFFLINE_ACCESS)
@@ -83,7 +85,7 @@ async def grant(
         asserted = await _verify(runtime, context, parameters.require("assertion"))
     except BadSignature as error:
         raise invalid_grant(_WRONG, str(error)) from None
-    if audience not in asserted.issuer.allowed_audiences:
+    if not set(audience.split()) <= set(asserted.issuer.allowed_audiences):
         raise OAuthError("invalid_target", "The issuer is not trusted for this audience.")
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, tenant.id)
@@ -139,18 +141,19 @@ def _is_text(value: Any) -> bool:
 
 def _check_times(claims: Mapping[str, Any], now: int) -> int:
     """§3 (4) to (6), with `iat` required."""
-    times = {name: claims.get(name) for name in ("exp", "iat", "nbf") if name in claims}
-    for value in times.values():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
-            raise BadSignature("a time is no number")
-    expires_at, issued_at = times.get("exp"), times.get("iat")
+    try:
+        expires_at, issued_at, not_before = (
+            numeric_date(claims, name) for name in ("exp", "iat", "nbf")
+        )
+    except NotATime as error:
+        raise BadSignature(str(error)) from None
     if expires_at is None or issued_at is None or expires_at <= now:
         raise BadSignature("expired, or without exp or iat")
-    if max(issued_at, times.get("nbf") or 0) > now + LEEWAY:
+    if max(issued_at, not_before or 0) > now + LEEWAY:
         raise BadSignature("from the future")
     if expires_at - now > MAX_LIFETIME + LEEWAY:
         raise BadSignature("it lives too long")
-    return int(expires_at)
+    return expires_at
 
 
 def _redeem(
@@ -166,7 +169,7 @@ def _redeem(
     user = _user(db, asserted)
     if user is None or user.blocked:
         raise invalid_grant(_WRONG, "no such user, or blocked")
-    api = find_api_in(db, runtime.addresses, asked.audience)
+    api = find_target_in(db, runtime.addresses, asked.audience)
     decision = decide_for(db, client.application, api, (asked.audience, asked.scopes), user)
     if isinstance(decision, Refused) or api is None:
         raise (

@@ -14,6 +14,7 @@ from tenantry.rules import scopes
 MAX_PARAMETERS = 64
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 MAX_VALUE = 8_192
+MAX_RESOURCES = 10
 # RFC 8707 §2 lets a request name several resources; no other parameter may repeat.
 _REPEATABLE = frozenset({"resource"})
 # RFC 8693 §2.1 lets both repeat.
@@ -27,7 +28,7 @@ class Parameters:
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._values: dict[str, str] = {}
         self.repeated: set[str] = set()
-        self._targets: list[str] = []
+        self._targets: list[tuple[str, str]] = []
         seen: set[str] = set()
         for number, (name, value) in enumerate(pairs):
             if number >= MAX_PARAMETERS:
@@ -39,7 +40,7 @@ class Parameters:
                 self._values.setdefault(name, value)
                 if name in _TARGETS:
                     _require_text(name, value)
-                    self._targets.append(value)
+                    self._targets.append((name, value))
         for name, value in self._values.items():
             _require_text(name, value)
 
@@ -71,21 +72,29 @@ class Parameters:
                 "invalid_scope", "The parameter scope is not a list of scope tokens."
             ) from None
 
-    def audience(self) -> str | None:
-        """`audience`, or else one `resource` (RFC 8707 §2), which is an absolute URI."""
+    def audience(self, *, several: bool = False) -> str | None:
+        """`audience`, or else `resource` (RFC 8707 §2): `several`, if allowed, as one text."""
         audience = self.get("audience")
         if audience is not None:
+            if " " in audience:
+                raise OAuthError("invalid_target", "The parameter audience names one API.")
             return audience
-        if "resource" in self.repeated:
+        resources = {value for name, value in self._targets if name == "resource"}
+        if "resource" in self.repeated and not several:
             raise OAuthError("invalid_target", "A token is for one resource at a time.")
-        resource = self.get("resource")
-        if resource is not None and (":" not in resource or "#" in resource):
+        if len(resources) > MAX_RESOURCES:
+            raise OAuthError("invalid_target", f"At most {MAX_RESOURCES} resources at a time.")
+        # §2: "an absolute URI", which "MUST NOT include a fragment component".
+        if any(":" not in value or "#" in value or " " in value for value in resources):
             raise OAuthError("invalid_target", "The parameter resource is not an absolute URI.")
-        return resource
+        return " ".join(sorted(resources)) or None
 
     def targets(self) -> tuple[str, ...]:
         """RFC 8693 §2.1: every `audience` and `resource`, each once."""
-        return tuple(dict.fromkeys(self._targets))
+        targets = tuple(dict.fromkeys(value for _, value in self._targets))
+        if any(" " in target for target in targets):
+            raise OAuthError("invalid_target", "The parameter audience names one API.")
+        return targets
 
     def as_mapping(self) -> Mapping[str, str]:
         return self._values

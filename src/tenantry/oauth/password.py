@@ -15,11 +15,12 @@ from tenantry.oauth import user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_grant, invalid_request
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authorization import Refused
 from tenantry.services import logins
-from tenantry.services.apis import find_api_in
+from tenantry.services.apis import find_target_in
 from tenantry.services.logins import Proven, TooManyAttempts
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
@@ -96,7 +97,7 @@ async def _grant(
         grant_type,
         parameters.require("username"),
         parameters.scopes(),
-        parameters.audience() or tenant.default_audience,
+        read_target(parameters, tenant) or tenant.default_audience,
     )
     caller = context.caller(
         Actor("application", application.client_id, application.name, tenant.id)
@@ -156,7 +157,7 @@ def _issue(
     user = logins.confirm(db, proven, asked.username)
     if user is None:
         return invalid_grant(_WRONG)
-    api = find_api_in(db, runtime.addresses, asked.audience) if asked.audience else None
+    api = find_target_in(db, runtime.addresses, asked.audience) if asked.audience else None
     decision = decide_for(db, client.application, api, (asked.audience, asked.scopes), user)
     if isinstance(decision, Refused):
         return OAuthError(decision.error, decision.description, decision.status)

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from tenantry.core.context import Actor
-from tenantry.core.facts import GrantType, ResourceServerFacts, UserFacts
+from tenantry.core.facts import GrantType, UserFacts
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import user_tokens
+from tenantry.oauth import resource_indicators, user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_grant
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.resource_indicators import Aim
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules import scopes
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authorization import OFFLINE_ACCESS, Refused
 from tenantry.rules.refresh import RefreshFacts, Use, judge
-from tenantry.services.apis import find_api_in
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -68,12 +68,12 @@ async def grant(
             "unauthorized_client",
             "The application is not allowed to use the grant type refresh_token.",
         )
+    tenant = await load_tenant(runtime, context.address.tenant_id)
     presented = Presented(
         unverified_token=parameters.require("refresh_token"),
         scopes=parameters.scopes(),
-        audience=parameters.audience(),
+        audience=resource_indicators.read_target(parameters, tenant),
     )
-    tenant = await load_tenant(runtime, context.address.tenant_id)
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, tenant.id)
     result = await runtime.store.write(
@@ -107,11 +107,14 @@ def refresh(
     user = users.find(db, live.family.user_id)
     if user is None or user.blocked:
         return invalid_grant("The user must sign in again.")
-    audience = live.facts.audience
-    api = find_api_in(db, runtime.addresses, audience) if audience else None
+    aimed = resource_indicators.aim(
+        db, runtime.addresses, address, live.facts.audience, presented.audience
+    )
+    if isinstance(aimed, OAuthError):
+        return aimed
     if not _is_consented(db, address, client, live.facts, user):
         return invalid_grant("The user must allow it again.", "the consent was withdrawn")
-    granted = _decide(db, address, client, presented, live.facts, user, api)
+    granted = _decide(db, client, presented, live.facts, user, aimed)
     if isinstance(granted, OAuthError):
         return granted
     if live.use is Use.NEWEST:
@@ -136,7 +139,7 @@ def refresh(
             grant_type=GRANT_TYPE,
             client=client,
             user=user,
-            api=api,
+            api=aimed.api,
             scopes=granted,
             session_id=live.family.session_id,
             auth_time=live.facts.auth_time,
@@ -197,22 +200,19 @@ def _is_consented(
 
 def _decide(
     db: TenantSession,
-    address: TenantAddress,
     client: AuthenticatedClient,
     presented: Presented,
     facts: RefreshTokenFacts,
     user: UserFacts,
-    api: ResourceServerFacts | None,
+    aimed: Aim,
 ) -> tuple[str, ...] | OAuthError:
     """The scopes of this answer: what was granted once and still is, cut to what is asked."""
-    # RFC 8707 §2.2: a refresh may name the resource, but no other than was granted.
-    if presented.audience not in {None, facts.audience or address.userinfo_audience}:
-        return OAuthError("invalid_target", "The audience is not the refresh token's.")
     # §6: "The requested scope MUST NOT include any scope not originally granted".
     excess = [scope for scope in presented.scopes if scope not in facts.scopes]
     if excess:
         return OAuthError("invalid_scope", f"The scope {excess[0]} was not granted.")
-    decision = decide_for(db, client.application, api, (facts.audience, facts.scopes), user)
+    asked = (aimed.audience, facts.scopes)
+    decision = decide_for(db, client.application, aimed.api, asked, user)
     if isinstance(decision, Refused):
         return invalid_grant("The API gives the application no tokens any more.", decision.error)
     if OFFLINE_ACCESS not in decision.scopes:

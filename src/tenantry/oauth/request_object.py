@@ -18,6 +18,7 @@ from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import Parameters
 from tenantry.outbound.http import OutboundError
 from tenantry.rules.client_keys import ASYMMETRIC
+from tenantry.rules.numeric_date import NotATime, numeric_date
 from tenantry.services.client_keys import keys_of
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -110,21 +111,18 @@ def _check(claims: Mapping[str, Any], client_id: str, issuer: str, now: int) -> 
     named = claims.get("aud", issuer)
     if issuer not in (named if isinstance(named, list) else [named]):
         raise _refused("The request object is for another audience.")
-    if claims.get("exp") is not None and _time(claims, "exp") <= now:
+    try:
+        times = {name: numeric_date(claims, name) for name in ("exp", "iat", "nbf")}
+    except NotATime as error:
+        raise _refused(f"The {error.name} of the request object is not a time.") from None
+    expires_at, *begins = times.values()
+    if expires_at is not None and expires_at <= now:
         raise _refused("The request object has expired.")
-    for name in ("iat", "nbf"):
-        if claims.get(name) is not None and _time(claims, name) > now + LEEWAY:
-            raise _refused("The request object is from the future.")
+    if any(time is not None and time > now + LEEWAY for time in begins):
+        raise _refused("The request object is from the future.")
     # RFC 9101 §4: "request and request_uri parameters MUST NOT be included in Request Objects".
     if "request" in claims or "request_uri" in claims:
         raise _refused("A request object holds no other.")
-
-
-def _time(claims: Mapping[str, Any], name: str) -> float:
-    value = claims[name]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
-        raise _refused(f"The {name} of the request object is not a time.")
-    return value
 
 
 def _pairs(claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

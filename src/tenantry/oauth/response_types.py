@@ -8,21 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenantry.core.facts import ApplicationFacts, GrantType
+from tenantry.core.facts import ApplicationFacts, ResponseTypeName
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.rules.redirect_uris import is_listed, is_local, is_private_use, origin_of
+from tenantry.rules.response_types import grants_of, is_registered, named
 
 CODE, TOKEN, ID_TOKEN = "code", "token", "id_token"
-RESPONSE_TYPES = (
-    "code",
-    "token",
-    "id_token",
-    "id_token token",
-    "code id_token",
-    "code token",
-    "code id_token token",
-)
-_PARTS = {frozenset(name.split()): name for name in RESPONSE_TYPES}
+RESPONSE_TYPES = tuple(name.value for name in ResponseTypeName)
 QUERY, FRAGMENT, FORM_POST, WEB_MESSAGE = "query", "fragment", "form_post", "web_message"
 RESPONSE_MODES = (QUERY, FRAGMENT, FORM_POST, WEB_MESSAGE)
 
@@ -56,10 +48,9 @@ class ResponseType:
 
 
 def parse(value: str) -> ResponseType | None:
-    """RFC 6749 §3.1.1: "the order of values does not matter". None for what is not supported."""
-    words = value.split(" ")
-    parts = frozenset(words)
-    return ResponseType(parts) if parts in _PARTS and len(words) == len(parts) else None
+    """None for what is not supported."""
+    name = named(value)
+    return ResponseType(name.parts) if name else None
 
 
 def usable_mode(
@@ -105,15 +96,18 @@ def require_allowed(
     nonce: str | None,
 ) -> None:
     """What the application's settings and OpenID Connect Core ask of a response type."""
-    needed = [GrantType.AUTHORIZATION_CODE] if response_type.has_code else []
-    if response_type.in_front:
-        needed.append(GrantType.IMPLICIT)
-    for grant_type in needed:
+    for grant_type in grants_of(response_type.parts):
         if grant_type not in application.grant_types:
             raise OAuthError(
                 "unauthorized_client",
                 f"The application is not allowed to use the grant type {grant_type}.",
             )
+    # OpenID Connect Registration §2: "response_type values that the Client is declaring that it
+    # will restrict itself to using".
+    if not is_registered(application, response_type.parts):
+        raise OAuthError(
+            "unauthorized_client", "The application has not registered this response_type."
+        )
     if response_type.has_id_token:
         if "openid" not in scopes:
             raise invalid_request("A response_type with id_token needs the scope openid.")

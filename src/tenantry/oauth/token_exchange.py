@@ -11,7 +11,7 @@ from typing import Any
 
 from tenantry.core.clock import timestamp
 from tenantry.core.context import Actor
-from tenantry.core.facts import ApplicationFacts, GrantType, ResourceServerFacts
+from tenantry.core.facts import ApplicationFacts, GrantType, ResourceServerFacts, TenantFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
@@ -24,13 +24,14 @@ from tenantry.oauth.exchange_tokens import (
     read_actor,
     read_subject,
 )
-from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.parameters import MAX_RESOURCES, Parameters
+from tenantry.oauth.resource_indicators import takes_several
 from tenantry.oauth.silent_consent import require_consent
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules import scopes
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authorization import Refused
-from tenantry.services.apis import find_api_in
+from tenantry.services.apis import find_target_in
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -66,9 +67,9 @@ async def grant(
             f"The application is not allowed to use the grant type {GRANT_TYPE}.",
         )
     tenant = await load_tenant(runtime, address.tenant_id)
-    asked = _read(parameters, tenant.default_audience)
+    asked = _read(parameters, tenant)
     # §2.2.2: a target that the authorization server is unwilling to serve is invalid_target.
-    if asked.audience not in application.token_exchange_audiences:
+    if not set(asked.audience.split()) <= set(application.token_exchange_audiences):
         raise OAuthError("invalid_target", "The application may not exchange for this audience.")
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, tenant.id)
@@ -80,7 +81,7 @@ async def grant(
     return result
 
 
-def _read(parameters: Parameters, default_audience: str | None) -> _Asked:
+def _read(parameters: Parameters, tenant: TenantFacts) -> _Asked:
     if parameters.get("requested_token_type") not in {None, ACCESS_TOKEN}:
         raise invalid_request("The requested_token_type must be an access token.")
     subject = Presented(parameters.require("subject_token"), _type(parameters, "subject_token"))
@@ -90,12 +91,13 @@ def _read(parameters: Parameters, default_audience: str | None) -> _Asked:
     elif parameters.get("actor_token_type") is not None:
         # §2.1: the type "MUST NOT be included" without the token.
         raise invalid_request("The parameter actor_token is missing.")
-    targets = parameters.targets() or ((default_audience,) if default_audience else ())
+    default = tenant.default_audience
+    targets = parameters.targets() or ((default,) if default else ())
     if not targets:
         raise invalid_request("The parameter audience is missing.")
-    if len(targets) > 1:
+    if len(targets) > (MAX_RESOURCES if takes_several(tenant) else 1):
         raise OAuthError("invalid_target", "A token is for one target at a time.")
-    return _Asked(targets[0], parameters.scopes(), subject, actor)
+    return _Asked(" ".join(sorted(targets)), parameters.scopes(), subject, actor)
 
 
 def _type(parameters: Parameters, name: str) -> str:
@@ -117,7 +119,7 @@ def _exchange(
     application = client.application
     subject = read_subject(db, address, ring, application, asked.subject)
     act = _acting(db, address, ring, application, asked, subject)
-    api = find_api_in(db, runtime.addresses, asked.audience)
+    api = find_target_in(db, runtime.addresses, asked.audience)
     if api is None:
         raise OAuthError("invalid_target", "The audience is not an API of this tenant.")
     granted = _granted(db, application, api, asked, subject)

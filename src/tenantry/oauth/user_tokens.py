@@ -22,6 +22,7 @@ from tenantry.core.facts import (
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth.claims_request import NOTHING_WANTED, WantedClaims
 from tenantry.oauth.client_authentication import AuthenticatedClient
+from tenantry.oauth.resource_indicators import Granted
 from tenantry.oauth.response_types import ResponseType
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules import claims
@@ -72,7 +73,8 @@ class Exchange:
 class UserGrant:
     """What was decided: for whom, for what, since when. `api` is None for `/userinfo` alone.
 
-    `refresh_token` is what a refresh answers with; None where a family begins.
+    `refresh_token` is what a refresh answers with; None where a family begins. `whole` is what a
+    refresh token keeps where this answer may be for less.
     """
 
     grant_type: str
@@ -88,6 +90,7 @@ class UserGrant:
     front_channel: FrontChannel | None = None
     refresh_token: str | None = None
     exchange: Exchange | None = None
+    whole: Granted | None = None
 
 
 def access_token_lifetime(
@@ -187,13 +190,14 @@ def _start_refreshing(db: TenantSession, address: TenantAddress, grant: UserGran
         return None
     if grant.front_channel is not None or grant.exchange is not None:
         return None
+    whole = grant.whole or Granted(api.identifier if api else None, grant.scopes)
     return issue.refresh_token(
         db,
         RefreshTokenFacts(
             family_id=grant.family_id,
             issuer=address.issuer,
-            audience=api.identifier if api else None,
-            scopes=grant.scopes,
+            audience=whole.audience,
+            scopes=whole.scopes,
             auth_time=grant.auth_time,
             generation=1,
             rotated_at=db.now,

@@ -19,6 +19,7 @@ class ApplicationView:
     policy_uri: str | None = None
     tos_uri: str | None = None
     is_first_party: bool = False
+    client_uri: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

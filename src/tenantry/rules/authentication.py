@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.core.facts import UserFacts
 from tenantry.rules.fields import clean_text
 
 PASSWORD = "pwd"
@@ -31,6 +33,11 @@ def choose_context(satisfied: Sequence[str], asked: Sequence[str]) -> str | None
         if value in satisfied:
             return value
     return satisfied[0] if satisfied else None
+
+
+def has_new_password(user: UserFacts, signed_in_at: datetime) -> bool:
+    """Whether a sign-in was ended by a new password."""
+    return user.password_changed_at is not None and user.password_changed_at > signed_in_at
 
 
 def acr_value(value: Any, path: tuple[str, ...]) -> str:

@@ -101,6 +101,10 @@ def decide_client_credentials(facts: ClientCredentialsFacts) -> Decision:
     excess = [scope for scope in facts.requested if scope not in granted]
     if not _holds(trace, "scopes_granted", not excess, "ClientGrant.scopes"):
         return refused("invalid_scope", f"The scope {excess[0]} is not granted.")
+    granted = scopes.within_registered(granted, application.scope)
+    excess = [scope for scope in facts.requested if scope not in granted]
+    if not _holds(trace, "scopes_registered", not excess, "Application.scope"):
+        return refused("invalid_scope", f"The scope {excess[0]} is not registered.")
     return Granted(api, facts.requested or granted, tuple(trace))
 
 
@@ -126,9 +130,10 @@ class UserFlowFacts:
 def decide_user_flow(facts: UserFlowFacts) -> Decision:
     """What an application may get on a user's behalf: narrowed, never refused for a scope."""
     trace: list[Rule] = []
-    identity = scopes.cut(facts.requested, IDENTITY_SCOPES)
-    if OFFLINE_ACCESS in facts.requested and _may_stay(trace, facts.application, facts.api):
-        identity = scopes.cut(facts.requested, (*identity, OFFLINE_ACCESS))
+    requested = scopes.within_registered(facts.requested, facts.application.scope)
+    identity = scopes.cut(requested, IDENTITY_SCOPES)
+    if OFFLINE_ACCESS in requested and _may_stay(trace, facts.application, facts.api):
+        identity = scopes.cut(requested, (*identity, OFFLINE_ACCESS))
     if facts.audience is None:
         return Granted(None, identity, tuple(trace))
     api = facts.api
@@ -158,7 +163,7 @@ def decide_user_flow(facts: UserFlowFacts) -> Decision:
         allowed = scopes.cut(allowed, facts.permitted)
         trace.append(Rule("permissions", True, "User permissions"))
     granted = {*identity, *allowed}
-    return Granted(api, scopes.cut(facts.requested, granted), tuple(trace))
+    return Granted(api, scopes.cut(requested, granted), tuple(trace))
 
 
 def may_keep_access(application: ApplicationFacts, api: ResourceServerFacts | None) -> bool:

@@ -10,6 +10,7 @@ from tenantry.core.facts import (
     ApplicationType,
     ClientSigningAlgorithm,
     GrantType,
+    ResponseTypeName,
     SigningAlgorithm,
     SubjectIdentifierType,
     TokenEndpointAuthMethod,
@@ -36,7 +37,14 @@ from tenantry.rules.fields import (
 from tenantry.rules.logout import logout_uri, require_frontchannel_origin
 from tenantry.rules.metadata import application_metadata, merged_pairs
 from tenantry.rules.nouns import api_identifier
-from tenantry.rules.redirect_uris import registered_origin, registered_uri
+from tenantry.rules.redirect_uris import (
+    login_uri,
+    registered_origin,
+    registered_uri,
+    require_protected,
+)
+from tenantry.rules.response_types import require_grants, response_type
+from tenantry.rules.scopes import scope_list
 from tenantry.rules.subjects import require_sector
 
 MAX_URLS = 100
@@ -57,18 +65,24 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "application_type": Field(one_of(ApplicationType)),
     "token_endpoint_auth_method": Field(one_of(TokenEndpointAuthMethod), None),
     "grant_types": Field(list_of(one_of(GrantType), 20), None),
+    "response_types": Field(list_of(response_type, len(ResponseTypeName)), ()),
+    "scope": Field(scope_list, None),
     "redirect_uris": Field(list_of(registered_uri, MAX_URLS), ()),
     "post_logout_redirect_uris": Field(list_of(registered_uri, MAX_URLS), ()),
     "web_origins": Field(list_of(registered_origin, MAX_URLS), ()),
     "allowed_origins": Field(list_of(registered_origin, MAX_URLS), ()),
-    "initiate_login_uri": Field(web_url, None),
+    "initiate_login_uri": Field(login_uri, None),
+    "contacts": Field(list_of(text(254, 1), 20), ()),
+    "client_uri": Field(web_url, None),
+    "software_id": Field(text(255, 1), None),
+    "software_version": Field(text(255, 1), None),
     "logo_uri": Field(web_url, None),
     "policy_uri": Field(web_url, None),
     "tos_uri": Field(web_url, None),
     "backchannel_logout_uri": Field(logout_uri, None),
     "backchannel_logout_session_required": Field(flag, False),
     "frontchannel_logout_uri": Field(logout_uri, None),
-    "frontchannel_logout_session_required": Field(flag, False),
+    "frontchannel_logout_session_required": Field(flag, True),
     "logout_confirmation": Field(flag, None),
     "application_metadata": Field(application_metadata, {}),
     "claim_mappings": Field(claim_mappings, ()),
@@ -92,7 +106,7 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "require_auth_time": Field(flag, True),
     "default_acr_values": Field(list_of(acr_value, 20), ()),
     "subject_type": Field(one_of(SubjectIdentifierType), SubjectIdentifierType.PUBLIC),
-    "sector_identifier_uri": Field(web_url, None),
+    "sector_identifier_uri": Field(fetched_url, None),
     "non_verifiable_callback_confirmation": Field(flag, None),
 }
 
@@ -149,6 +163,7 @@ _NO_PUBLIC_GRANTS = (GrantType.CLIENT_CREDENTIALS, GrantType.TOKEN_EXCHANGE, Gra
 
 def _agreeing(values: dict[str, Any]) -> dict[str, Any]:
     require_sector(values)
+    require_grants(values)
     require_agreeing_keys(values)
     require_frontchannel_origin(values)
     if not values["is_first_party"] and _FIRST_PARTY_GRANTS & set(values["grant_types"]):
@@ -172,6 +187,9 @@ def _agreeing(values: dict[str, Any]) -> dict[str, Any]:
             f"A public application cannot use the {refused.value} grant.",
             "grant_types",
         )
+    if public:
+        for name in ("redirect_uris", "post_logout_redirect_uris"):
+            require_protected(name, values[name])
     # RFC 9700 §2.2.2: "Refresh tokens for public clients MUST be sender-constrained or use
     # refresh token rotation".
     if public and not values["refresh_token_rotation"]:

@@ -111,11 +111,10 @@ def one_of(choices: type[StrEnum], allowed: Iterable[StrEnum] | None = None) -> 
     permitted = tuple(allowed) if allowed is not None else tuple(choices)
 
     def check(value: Any, path: tuple[str, ...]) -> StrEnum:
-        choice = choices(value)
-        if choice not in permitted:
+        if value not in permitted:
             names = ", ".join(permitted)
             raise DomainError(ErrorCode.INVALID, f"Must be one of: {names}.", *path)
-        return choice
+        return choices(value)
 
     return check
 

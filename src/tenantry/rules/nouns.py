@@ -13,6 +13,7 @@ from tenantry.core.facts import (
     DeviceUserCodeCharset,
     Environment,
     NewTokenEncryption,
+    ResourceParameterProfile,
     Scope,
     SigningAlgorithm,
     SubjectType,
@@ -38,6 +39,7 @@ from tenantry.rules.redirect_uris import exact_uri
 
 MAX_SCOPES = 1000
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,126}[A-Za-z0-9])?")
+_MULTIPLE_LINES = frozenset({"formatted", "street_address"})
 _BIRTHDATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))?")
 _PHONE = re.compile(r"\+[1-9]\d{1,14}(?:;ext=\d{1,15})?")
 _USERNAME = re.compile(r"[A-Za-z0-9._+@!#$'^`~-]{1,128}")
@@ -46,6 +48,8 @@ MIN_PASSWORD, MAX_PASSWORD = 8, 256
 MAX_PEM = 16_384
 DEFAULT_LIFETIME = 86_400
 MINUTE = 60
+# Ten years; the operator's own limits are lower.
+MAX_LIFETIME = 315_360_000
 MIN_USER_CODE = 8
 
 
@@ -108,14 +112,17 @@ def scope_token(value: Any, path: tuple[str, ...]) -> str:
 
 
 def address(value: Address, path: tuple[str, ...]) -> Address:
-    names = ("formatted", "street_address", "locality", "region", "postal_code", "country")
-    parts = {name: getattr(value, name) for name in names}
-    return Address(
-        **{
-            name: None if part is None else clean_text(part, (*path, name), 500)
-            for name, part in parts.items()
-        }
-    )
+    """OpenID Connect Core §5.1.1: two of its parts "MAY contain multiple lines"."""
+    parts: dict[str, str | None] = {}
+    for name in ("formatted", "street_address", "locality", "region", "postal_code", "country"):
+        part: str | None = getattr(value, name)
+        if part is not None:
+            lines = part.replace("\r\n", "\n").strip()
+            shown = lines.replace("\n", " ") if name in _MULTIPLE_LINES else lines
+            clean_text(shown, (*path, name), 500)
+            part = lines
+        parts[name] = part
+    return Address(**parts)
 
 
 def password(value: str, minimum: int) -> str:
@@ -172,8 +179,8 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "default_audience": Field(api_identifier, None),
     "default_directory": Field(text(128, 1), None),
     "allowed_logout_urls": Field(list_of(exact_uri, 100), ()),
-    "session_idle_lifetime": Field(integer(MINUTE, 144_000 * MINUTE), 4_320 * MINUTE),
-    "session_lifetime": Field(integer(MINUTE, 525_600 * MINUTE), 10_080 * MINUTE),
+    "session_idle_lifetime": Field(integer(MINUTE, MAX_LIFETIME), 4_320 * MINUTE),
+    "session_lifetime": Field(integer(MINUTE, MAX_LIFETIME), 10_080 * MINUTE),
     "use_scope_descriptions_for_consent": Field(flag, False),
     "enable_application_connections": Field(flag, True),
     "end_session_endpoint_discovery": Field(flag, True),
@@ -189,6 +196,11 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "claim_mappings": Field(claim_mappings, ()),
     "device_user_code_charset": Field(one_of(DeviceUserCodeCharset), DeviceUserCodeCharset.BASE20),
     "device_user_code_mask": Field(user_code_mask, "****-****"),
+    "enable_dynamic_client_registration": Field(flag, False),
+    "initiate_login_uri": Field(web_url, None),
+    "resource_parameter_profile": Field(
+        one_of(ResourceParameterProfile), ResourceParameterProfile.ONE
+    ),
 }
 
 RESOURCE_SERVER_FIELDS: Mapping[str, Field] = {

@@ -1,6 +1,6 @@
 """What stands between a tenant and its real users: checks of its settings, each with its remedy.
 
-Pure, like every rule. A check that failed says why, and which mutation mends it; nothing is changed.
+Pure, like every rule. A check that failed says why, and which mutation mends it.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ApplicationType
-from tenantry.rules.fields import MAX_URL, UrlParts, clean_text, origin, split_url
+from tenantry.rules.fields import MAX_URL, UrlParts, clean_text, origin, split_url, web_url
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 # Schemes that a browser runs, reads or shows itself.
@@ -19,7 +19,6 @@ _FORBIDDEN_SCHEMES = frozenset(
 _LABEL_PART = re.compile(r"[a-z0-9-]{1,63}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LOOPBACK_LITERALS = frozenset({"127.0.0.1", "::1"})
-LOCAL_HOSTS = _LOOPBACK_LITERALS | {"localhost"}
 
 
 def registered_uri(value: Any, path: tuple[str, ...]) -> str:
@@ -133,7 +132,60 @@ def _is_loopback_redirect(parts: UrlParts) -> bool:
 def is_local(uri: str) -> bool:
     """Whether any program on the user's own machine may be behind this URL."""
     parts = split_url(uri)
-    return parts is not None and (parts.host in LOCAL_HOSTS or parts.host.endswith(".localhost"))
+    return parts is not None and (parts.host in _LOOPBACK_LITERALS or _is_localhost(parts.host))
+
+
+def login_uri(value: Any, path: tuple[str, ...]) -> str:
+    """OpenID Connect Registration §2: initiate_login_uri "MUST use the https scheme"; plain http
+    is for this machine.
+    """
+    uri = web_url(value, path)
+    if not (uri.startswith("https://") or is_local(uri)):
+        raise DomainError(ErrorCode.INVALID, "Must be https, or http on this machine.", *path)
+    return uri
+
+
+def require_redirects_of(kind: ApplicationType, uris: Iterable[str], *, implicit: bool) -> None:
+    """OpenID Connect Registration §2: what an application that nobody vouches for may register.
+
+    A web application uses https, or http on this machine if no token passes through the browser;
+    a native one its own scheme, loopback over http, or https (RFC 8252 §7).
+    """
+    for index, uri in enumerate(uris):
+        path = ("redirect_uris", str(index))
+        exact_uri(uri, path)
+        plain, parts = uri.startswith("http://"), split_url(uri)
+        if plain and not is_local(uri):
+            raise DomainError(ErrorCode.INVALID, "Must be https.", *path)
+        if kind is ApplicationType.NATIVE:
+            continue
+        if is_private_use(uri):
+            raise DomainError(
+                ErrorCode.INVALID, "Only a native application has a scheme of its own.", *path
+            )
+        # "MUST only register URLs using the https scheme … MUST NOT use localhost as the hostname".
+        if implicit and (plain or parts is None or _is_localhost(parts.host)):
+            raise DomainError(
+                ErrorCode.INVALID, "The grant type implicit needs https, not at localhost.", *path
+            )
+
+
+def _is_localhost(host: str) -> bool:
+    return host == "localhost" or host.endswith(".localhost")
+
+
+def require_protected(name: str, uris: Iterable[str]) -> None:
+    """OpenID Connect Core §3.1.2.1, RP-Initiated Logout §3.1: http is for confidential
+    applications, but for what listens on the person's own machine (RFC 9700 §2.6).
+    """
+    for index, uri in enumerate(uris):
+        if uri.startswith("http://") and not is_local(uri):
+            raise DomainError(
+                ErrorCode.NOT_ALLOWED,
+                "A public application uses https, or http on this machine.",
+                name,
+                str(index),
+            )
 
 
 def origin_of(uri: str) -> str | None:

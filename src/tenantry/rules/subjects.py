@@ -1,11 +1,13 @@
 """OpenID Connect Core §8: how a user is named to an application.
 
-Law: a sector is one host, and only applications of that host belong to it.
+Law: a sector is one host, and only applications whose redirect URIs it has or lists belong to it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode
@@ -21,24 +23,60 @@ def sector_of(application: ApplicationFacts) -> str | None:
 
 
 def require_sector(values: Mapping[str, Any]) -> None:
-    """§8.1: the sector is one host, which every redirect URI shares."""
-    sector_uri = values["sector_identifier_uri"]
-    if sector_uri is not None and not sector_uri.startswith("https://"):
-        raise DomainError(ErrorCode.INVALID, "Must be an https URL.", "sector_identifier_uri")
+    """§8.1: the sector is the host of the `sector_identifier_uri`, else of every redirect URI."""
     if values["subject_type"] is not SubjectIdentifierType.PAIRWISE:
+        return
+    if values["sector_identifier_uri"] is not None:
         return
     redirect_uris = values["redirect_uris"]
     hosts = {_host(uri) for uri in redirect_uris}
     if not redirect_uris or "" in hosts or len(hosts) > 1:
         raise DomainError(
             ErrorCode.NOT_ALLOWED,
-            "Pairwise subjects need redirect URIs of one host.",
+            "Pairwise subjects need redirect URIs of one host, or a sector_identifier_uri.",
             "redirect_uris",
         )
-    if sector_uri is not None and _host(sector_uri) not in hosts:
+
+
+@dataclass(frozen=True, slots=True)
+class SectorDocument:
+    """What was fetched from a `sector_identifier_uri`."""
+
+    uri: str
+    listed: frozenset[str]
+
+
+def read_sector_document(uri: str, text: str | None) -> SectorDocument | None:
+    """Registration §5: "a file with a single JSON array of redirect_uri values"."""
+    try:
+        value = json.loads(text or "")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        return None
+    return SectorDocument(uri, frozenset(value))
+
+
+def require_listed(
+    before: Mapping[str, Any], values: Mapping[str, Any], document: SectorDocument | None
+) -> None:
+    """Registration §5: "The values of the registered redirect_uris MUST be included"."""
+    uri, redirect_uris = values["sector_identifier_uri"], values["redirect_uris"]
+    unchanged = all(
+        before.get(name) == values[name] for name in ("sector_identifier_uri", "redirect_uris")
+    )
+    if uri is None or unchanged:
+        return
+    if document is None or document.uri != uri:
         raise DomainError(
             ErrorCode.NOT_ALLOWED,
-            "The redirect URIs have another host.",
+            "It could not be fetched, or is not a JSON array of URLs.",
+            "sector_identifier_uri",
+        )
+    if not document.listed.issuperset(redirect_uris):
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED,
+            "Its document does not list every redirect URI.",
             "sector_identifier_uri",
         )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from tenantry.core.facts import ResourceServerFacts, SubjectType
 from tenantry.rules.addresses import Addresses
+from tenantry.rules.resources import parts_of, shared_scopes, together
 from tenantry.services.management_api import EVERY_MANAGEMENT_API, derived_api
 from tenantry.store import client_grants, installation, resource_servers, roles, users
 from tenantry.store.cache import Configuration
-from tenantry.store.unit_of_work import INSTALLATION, TenantSession
+from tenantry.store.unit_of_work import INSTALLATION, TenantSession, recall
 
 
 async def find_api(
@@ -32,14 +33,31 @@ def find_api_in(
     db: TenantSession, addresses: Addresses, audience: str
 ) -> ResourceServerFacts | None:
     """The same inside a unit of work."""
-    api = resource_servers.find_by_identifier(db, audience)
+    api = recall(db, resource_servers.find_by_identifier, audience)
     if api is not None:
         return api
     name = addresses.tenant_of_management_identifier(audience)
     if name is None or not installation.tenant_identity(db, name):
         return None
-    root_api = resource_servers.find_by_identifier(db, f"{addresses.public_url}/graphql")
+    root_api = recall(db, resource_servers.find_by_identifier, f"{addresses.public_url}/graphql")
     return derived_api(root_api, audience) if root_api and root_api.is_system else None
+
+
+async def find_target(
+    configuration: Configuration, addresses: Addresses, tenant_id: str, audience: str
+) -> ResourceServerFacts | None:
+    """What a request names: one API, or several with spaces between as one."""
+    names = audience.split(" ")
+    found = [await find_api(configuration, addresses, tenant_id, name) for name in names]
+    return together(found) if len(found) > 1 else found[0]
+
+
+def find_target_in(
+    db: TenantSession, addresses: Addresses, audience: str
+) -> ResourceServerFacts | None:
+    """The same inside a unit of work."""
+    found = [find_api_in(db, addresses, name) for name in audience.split(" ")]
+    return together(found) if len(found) > 1 else found[0]
 
 
 async def signing_secret(
@@ -64,6 +82,17 @@ async def granted_to_application(
     subject_type: SubjectType,
 ) -> tuple[str, ...] | None:
     """The scopes that client grants give at an API now; None where there is no grant."""
+    if len(parts := parts_of(api)) > 1:
+        allowed = [
+            (
+                part,
+                await granted_to_application(
+                    configuration, tenant_id, client_id, part, subject_type
+                ),
+            )
+            for part in parts
+        ]
+        return shared_scopes(allowed)
     granted: tuple[str, ...] | None = None
     for audience in grant_audiences(api.identifier, api):
         grant = await configuration.get(
@@ -81,6 +110,8 @@ async def granted_to_application(
 
 def permitted_to_user(db: TenantSession, user_id: str, api: ResourceServerFacts) -> tuple[str, ...]:
     """The permissions that a user has at an API now, directly or by roles; `*` gives all."""
+    if len(parts := parts_of(api)) > 1:
+        return shared_scopes([(part, permitted_to_user(db, user_id, part)) for part in parts]) or ()
     audiences = grant_audiences(api.identifier, api)
     held = {
         *users.permissions(db, user_id, *audiences),

@@ -15,6 +15,7 @@ from tenantry.core.facts import (
 )
 from tenantry.core.ids import new_client_id, new_token
 from tenantry.rules import client_metadata
+from tenantry.rules.subjects import require_listed
 from tenantry.services import client_secrets
 from tenantry.services.changes import record_change
 from tenantry.services.commands import ApplicationPatch, NewApplication, Patch
@@ -36,14 +37,26 @@ def create(
     client_id: str | None = None,
     *,
     is_system: bool = False,
+    registration_token_digest: str | None = None,
 ) -> ApplicationWithSecret:
-    """A confidential application gets a secret of 256 bits unless one was chosen."""
+    """A confidential application gets a secret of 256 bits unless one was chosen.
+
+    One that registered itself has a registration access token.
+    """
     values = client_metadata.new_application(command.values)
+    require_listed({}, values, command.sector)
     _require_enabled_algorithm(db, values["id_token_signed_response_alg"])
     _require_supported(db, values)
     client_id = client_id or new_client_id()
     kept, secret = client_secrets.first_secret(db, client_id, values, command.client_secret)
-    values |= {"client_id": client_id, "is_system": is_system, **kept}
+    is_dynamic = registration_token_digest is not None
+    values |= {
+        "client_id": client_id,
+        "is_system": is_system,
+        "is_dynamically_registered": is_dynamic,
+        "registration_token_digest": registration_token_digest,
+        **kept,
+    }
     row_id = applications.create(db, values)
     enabled = (
         _default_connections(db)
@@ -54,7 +67,7 @@ def create(
     application = _require(db, row_id)
     record_change(
         db,
-        "application.created",
+        "application.registered" if is_dynamic else "application.created",
         ("Application", row_id),
         after=values,
         client_id=application.client_id,
@@ -75,6 +88,7 @@ def update(db: TenantSession, command: ApplicationPatch) -> ApplicationWithSecre
     names = client_metadata.APPLICATION_FIELDS
     before = {name: getattr(current, name) for name in names}
     values = client_metadata.changed_application(before, patch.values)
+    require_listed(before, values, command.sector)
     _require_enabled_algorithm(db, values["id_token_signed_response_alg"])
     _require_supported(db, values)
     kept, secret = client_secrets.changed_secret(db, current, values, command.client_secret)

@@ -13,6 +13,7 @@ _SECRET_FIELDS = frozenset(
     {
         "secret_digest",
         "secret_envelope",
+        "registration_token_digest",
         "password_hash",
         "client_secret",
         "token_encryption",

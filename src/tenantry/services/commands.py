@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenantry.rules.subjects import SectorDocument
+
 Values = Mapping[str, Any]
 
 
@@ -20,11 +22,15 @@ class Patch:
 
 @dataclass(frozen=True, slots=True)
 class NewApplication:
-    """`connections` are names; None enables what the tenant's setting says."""
+    """`connections` are names; None enables what the tenant's setting says.
+
+    `sector` is what was fetched from its `sector_identifier_uri`.
+    """
 
     values: Values
     client_secret: str | None = None
     connections: tuple[str, ...] | None = None
+    sector: SectorDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class ApplicationPatch:
     patch: Patch
     client_secret: str | None = None
     connections: tuple[str, ...] | None = None
+    sector: SectorDocument | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ _NOUNS = (
     "applications",
     "client_grants",
     "connections",
+    "log_streams",
     "resource_servers",
     "roles",
     "signing_keys",
@@ -23,6 +24,8 @@ _VERBS = ("read", "create", "update", "delete")
 _OTHERS = (
     "read:tenant_settings",
     "update:tenant_settings",
+    "read:grants",
+    "delete:grants",
     "read:logs",
     "read:sessions",
     "delete:sessions",

@@ -74,6 +74,19 @@ def update(db: TenantSession, patch: Patch) -> ResourceServerFacts:
     return _require(db, current.id)
 
 
+def rotate_signing_secret(db: TenantSession, patch: Patch) -> ResourceServerWithSecret:
+    """Makes a new secret for HS256; tokens by the old one end at once."""
+    current = _require(db, patch.id)
+    if not current.signing_alg.is_symmetric:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED, f"{current.signing_alg} has no secret of the API's own.", "id"
+        )
+    secret = new_token()
+    resource_servers.set_signing_secret(db, current, secret.encode(), patch.expected_revision)
+    record_change(db, "resource_server.secret_rotated", ("ResourceServer", current.id))
+    return ResourceServerWithSecret(_require(db, current.id), secret)
+
+
 def delete(db: TenantSession, patch: Patch) -> str:
     """Removes the API with its client grants and permissions. Returns the id."""
     current = _require(db, patch.id)

@@ -11,6 +11,7 @@ from tenantry.keys.vault import Vault
 from tenantry.outbound.cache import DocumentCache
 from tenantry.outbound.http import OutboundClient
 from tenantry.rules.addresses import Addresses
+from tenantry.services.log_feed import LogFeed
 from tenantry.store.cache import Configuration
 from tenantry.store.group_commit import AuditQueue
 from tenantry.store.unit_of_work import Store
@@ -29,6 +30,7 @@ class Runtime:
     passwords: PasswordWorkers
     key_source: KeySource
     outbound: OutboundClient
+    feed: LogFeed
     documents: DocumentCache
     max_graphql_cost: int
     is_development: bool

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tenantry.core.errors import not_found
-from tenantry.core.facts import SessionClientFacts, SessionFacts, TenantFacts, UserFacts
+from tenantry.core.facts import SessionClientFacts, SessionFacts, UserFacts
 from tenantry.core.ids import new_id, new_token
 from tenantry.rules.authentication import PASSWORD
 from tenantry.services.applications import require_tenant
@@ -46,22 +46,29 @@ def _is_over(db: TenantSession, session: SessionFacts) -> bool:
     """Lifetimes that the tenant has shortened since count at once."""
     if session.ended_at is not None or session.expires_at <= db.now:
         return True
-    return _expiry(require_tenant(db), session.created_at, session.last_seen_at) <= db.now
+    return _expiry(db, session.created_at, session.last_seen_at) <= db.now
 
 
 def touch(db: TenantSession, session: SessionFacts) -> None:
     """Notes activity, which moves the inactivity limit; seldom more than once a minute."""
-    tenant = require_tenant(db)
-    seldom = min(_TOUCH_AFTER, timedelta(seconds=tenant.session_idle_lifetime / 10))
+    idle_lifetime, _ = _lifetimes(db)
+    seldom = min(_TOUCH_AFTER, idle_lifetime / 10)
     if db.now - session.last_seen_at >= seldom:
-        sessions.touch(db, session.id, _expiry(tenant, session.created_at, db.now))
+        sessions.touch(db, session.id, _expiry(db, session.created_at, db.now))
 
 
-def _expiry(tenant: TenantFacts, created_at: datetime, seen_at: datetime) -> datetime:
-    return min(
-        created_at + timedelta(seconds=tenant.session_lifetime),
-        seen_at + timedelta(seconds=tenant.session_idle_lifetime),
+def _lifetimes(db: TenantSession) -> tuple[timedelta, timedelta]:
+    """For how long without use, and for how long at all: the tenant's, up to the operator's."""
+    tenant, limits = require_tenant(db), db.limits
+    return (
+        timedelta(seconds=min(tenant.session_idle_lifetime, limits.session_idle_lifetime)),
+        timedelta(seconds=min(tenant.session_lifetime, limits.session_lifetime)),
     )
+
+
+def _expiry(db: TenantSession, created_at: datetime, seen_at: datetime) -> datetime:
+    idle_lifetime, lifetime = _lifetimes(db)
+    return min(created_at + lifetime, seen_at + idle_lifetime)
 
 
 def begin(
@@ -83,7 +90,7 @@ def begin(
         auth_time=db.now,
         created_at=db.now,
         last_seen_at=db.now,
-        expires_at=_expiry(require_tenant(db), db.now, db.now),
+        expires_at=_expiry(db, db.now, db.now),
         ended_at=None,
         amr=amr,
     )
@@ -124,7 +131,7 @@ def end(
 def end_for_user(db: TenantSession, user_id: str) -> int:
     """Ends every session of a user. Returns how many there were."""
     ended = sessions.end_for_user(db, user_id)
-    _announce(db, ended)
+    _announce(db, ended, everywhere=True)
     return len(ended)
 
 
@@ -155,21 +162,27 @@ def revoke_for_user(db: TenantSession, user_id: str) -> int:
     return ended
 
 
-def _announce(db: TenantSession, ended: Sequence[SessionFacts]) -> tuple[SessionClientFacts, ...]:
-    """Puts a message into the outbox for each application that wants to hear of the end."""
+def _announce(
+    db: TenantSession, ended: Sequence[SessionFacts], *, everywhere: bool = False
+) -> tuple[SessionClientFacts, ...]:
+    """Puts messages into the outbox for each application that wants to hear of the end.
+
+    Where the person is signed out `everywhere`, an application that does not need to know which
+    sessions hears it once, of all of them.
+    """
     told = session_clients.take(db, [session.id for session in ended])
     by_id = {session.id: session for session in ended}
     found = applications.find_by_client_ids(db, sorted({one.client_id for one in told}))
+    messages: dict[tuple[str, str, str | None, str], None] = {}
     for one in told:
         application = found.get(one.client_id)
         if application is None or application.backchannel_logout_uri is None:
             continue
         session = by_id[one.session_id]
-        message = {
-            "client_id": one.client_id,
-            "user_id": session.user_id,
-            "sid": one.sid,
-            "issuer": session.issuer,
-        }
+        named = not everywhere or application.backchannel_logout_session_required
+        sid = one.sid if named else None
+        messages[one.client_id, session.user_id, sid, session.issuer] = None
+    for client_id, user_id, sid, issuer in messages:
+        message = {"client_id": client_id, "user_id": user_id, "sid": sid, "issuer": issuer}
         outbox.enqueue(db, BACKCHANNEL_LOGOUT, message)
     return told

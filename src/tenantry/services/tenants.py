@@ -31,6 +31,7 @@ def create(
     values: dict[str, Any] = with_defaults(TENANT_FIELDS, command)
     values |= {"name": tenant_name(name, ("name",)), "is_root": is_root}
     _require_rs256(values)
+    _require_within_limits(db, command)
     tenant_id = new_id()
     installation.create_tenant(db, tenant_id, values)
     _furnish(db.for_tenant(tenant_id), addresses.issuer(name, is_root=is_root), is_root=is_root)
@@ -78,6 +79,7 @@ def update(db: TenantSession, addresses: Addresses, patch: Patch) -> TenantFacts
         raise not_found("tenant")
     values = checked(TENANT_FIELDS, patch.values)
     _require_rs256(values)
+    _require_within_limits(db, values)
     _require_audience(db, addresses, values.get("default_audience"))
     directory = values.get("default_directory")
     if directory is not None and connections.find_by_name(db, directory) is None:
@@ -111,6 +113,15 @@ def delete(db: TenantSession, patch: Patch) -> str:
 def _require_audience(db: TenantSession, addresses: Addresses, audience: str | None) -> None:
     if audience is not None and find_api_in(db, addresses, audience) is None:
         raise not_found("API", "default_audience")
+
+
+def _require_within_limits(db: TenantSession, given: Values) -> None:
+    for name in ("session_idle_lifetime", "session_lifetime"):
+        asked, most = given.get(name), getattr(db.limits, name)
+        if asked is not None and asked > most:
+            raise DomainError(
+                ErrorCode.OUT_OF_RANGE, f"The operator allows at most {most} seconds.", name
+            )
 
 
 def _require_rs256(values: dict[str, Any]) -> None:

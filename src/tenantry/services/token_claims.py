@@ -17,8 +17,8 @@ from tenantry.core.facts import (
 from tenantry.rules.custom_claims import ClaimSources, CustomClaims, custom
 from tenantry.services.apis import permitted_to_user
 from tenantry.services.applications import require_tenant
-from tenantry.store import resource_servers, roles
-from tenantry.store.unit_of_work import TenantSession
+from tenantry.store import installation, resource_servers, roles
+from tenantry.store.unit_of_work import TenantSession, recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,11 @@ def mappings_of(tenant: TenantFacts, application: ApplicationFacts) -> tuple[Cla
     return (*application.claim_mappings, *tenant.claim_mappings)
 
 
+def _tenant(db: TenantSession) -> TenantFacts:
+    tenant = recall(db, installation.find_tenant, db.tenant_id)
+    return tenant or require_tenant(db)
+
+
 def claims_for_user(
     db: TenantSession,
     user: UserFacts,
@@ -48,7 +53,7 @@ def claims_for_user(
     api: ResourceServerFacts | None,
 ) -> TokenClaims:
     """Roles and permissions are read only where a claim wants them."""
-    mappings = mappings_of(require_tenant(db), application)
+    mappings = mappings_of(_tenant(db), application)
     wanted = {mapping.source for mapping in mappings}
     names: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from tenantry.core.facts import ApplicationFacts, ResourceServerFacts, SubjectType, UserFacts
+from tenantry.core.facts import (
+    AccessPolicy,
+    ApplicationFacts,
+    ResourceServerFacts,
+    SubjectType,
+    UserFacts,
+)
 from tenantry.rules.authorization import Granted, Refused, UserFlowFacts, decide_user_flow
+from tenantry.rules.resources import parts_of, shared_scopes
 from tenantry.services.apis import grant_audiences, permitted_to_user
 from tenantry.store import client_grants
-from tenantry.store.unit_of_work import TenantSession
+from tenantry.store.unit_of_work import TenantSession, recall
 
 
 def decide_for(
@@ -23,7 +30,7 @@ def decide_for(
     if api is not None:
         granted = _granted(db, application.client_id, api)
         if user is not None and api.enforce_policies:
-            permitted = permitted_to_user(db, user.id, api)
+            permitted = _permitted(db, user.id, api)
     return decide_user_flow(
         UserFlowFacts(
             application=application,
@@ -36,11 +43,41 @@ def decide_for(
     )
 
 
+def _permitted(db: TenantSession, user_id: str, api: ResourceServerFacts) -> tuple[str, ...]:
+    parts = parts_of(api)
+    if len(parts) == 1:
+        return permitted_to_user(db, user_id, api)
+    allowed = [
+        (part, permitted_to_user(db, user_id, part) if part.enforce_policies else part.scope_values)
+        for part in parts
+    ]
+    return shared_scopes(allowed) or ()
+
+
 def _granted(db: TenantSession, client_id: str, api: ResourceServerFacts) -> tuple[str, ...] | None:
+    parts = parts_of(api)
+    if len(parts) == 1:
+        return _granted_alone(db, client_id, api)
+    return shared_scopes(
+        [
+            (
+                part,
+                part.scope_values
+                if part.user_access_policy is AccessPolicy.ALLOW_ALL
+                else _granted_alone(db, client_id, part),
+            )
+            for part in parts
+        ]
+    )
+
+
+def _granted_alone(
+    db: TenantSession, client_id: str, api: ResourceServerFacts
+) -> tuple[str, ...] | None:
     found = [
         grant
         for audience in grant_audiences(api.identifier, api)
-        if (grant := client_grants.find_for(db, (client_id, audience, SubjectType.USER)))
+        if (grant := recall(db, client_grants.find_for, (client_id, audience, SubjectType.USER)))
     ]
     if not found:
         return None

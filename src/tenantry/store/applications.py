@@ -73,7 +73,12 @@ def mark_deleted(
     db.connection.execute(
         update(applications)
         .where(applications.c.tenant_id == db.tenant_id, applications.c.id == current.id)
-        .values(deleted_at=db.now, secret_digest=None, secret_envelope=None)
+        .values(
+            deleted_at=db.now,
+            secret_digest=None,
+            secret_envelope=None,
+            registration_token_digest=None,
+        )
     )
     bump(db)
 

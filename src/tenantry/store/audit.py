@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import or_, select
 
 from tenantry.core.context import Caller
 from tenantry.core.facts import LogEventFacts
 from tenantry.core.ids import first_id_at, new_id
-from tenantry.store import pages
+from tenantry.store import log_positions, pages
 from tenantry.store.pages import Page, PageRequest
 from tenantry.store.rows import to_facts
 from tenantry.store.tables import log_events
@@ -20,6 +20,8 @@ from tenantry.store.unit_of_work import TenantSession
 
 _MAX_USER_AGENT = 256
 _MILLISECOND = timedelta(milliseconds=1)
+EVENT_COLUMNS = tuple(name for name in log_events.c.keys() if name != "position")  # noqa: SIM118
+"""What `event_row` gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,11 @@ def _storable(value: Any) -> Any:
 
 def record(db: TenantSession, event: Event) -> None:
     """Writes the event in this transaction."""
-    db.connection.execute(insert(log_events), [event_row(db.tenant_id, db.caller, db.now, event)])
+    log_positions.begin(db.connection, is_sqlite=db.is_sqlite)
+    db.connection.execute(
+        log_positions.insertion(EVENT_COLUMNS, is_sqlite=db.is_sqlite),
+        [event_row(db.tenant_id, db.caller, db.now, event)],
+    )
 
 
 def find(db: TenantSession, id: str) -> LogEventFacts | None:
@@ -109,7 +115,7 @@ def count(db: TenantSession, criteria: EventFilter) -> int:
 def _conditions(db: TenantSession, criteria: EventFilter) -> list[Any]:
     conditions: list[Any] = [log_events.c.tenant_id == db.tenant_id]
     if criteria.types:
-        conditions.append(_types(criteria.types))
+        conditions.append(of_types(criteria.types))
     # An id begins with its millisecond: the bounds on it let the key find what the times decide.
     if criteria.since:
         conditions.append(log_events.c.created_at >= criteria.since)
@@ -124,7 +130,8 @@ def _conditions(db: TenantSession, criteria: EventFilter) -> list[Any]:
     return conditions
 
 
-def _types(types: Iterable[str]) -> Any:
+def of_types(types: Iterable[str]) -> Any:
+    """The events of any of these types; one that ends with `.*` stands for many."""
     return or_(
         *(
             log_events.c.type.startswith(name[:-1], autoescape=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
 
 from tenantry.core.context import Caller
-from tenantry.store.epochs import EpochReader
+from tenantry.store.epochs import EpochReader, value_of
 from tenantry.store.unit_of_work import Store, TenantSession
 
 K = TypeVar("K")
@@ -52,6 +52,7 @@ class Configuration:
         self._found: _Bounded[tuple[str, Any, Any], Any] = _Bounded(_CAPACITY)
         self._missing: _Bounded[tuple[str, Any, Any], None] = _Bounded(_MISS_CAPACITY)
         store.on_change = epochs.changed
+        store.memory = self
 
     def refresh(self, *scopes: str) -> None:
         """Sees what other processes have changed until now; a request asks once."""
@@ -70,6 +71,15 @@ class Configuration:
             return cast("V | None", entry)
         value = await self._store.read(tenant_id, Caller(), loader, key)
         return self._keep(tenant_id, loader, key, epoch, value)
+
+    def recall(self, db: TenantSession, loader: Callable[..., Any], key: Any) -> Any:
+        """The same inside a unit of work, which asks by `recall` for what it does not change."""
+        entry = self._peek(db.tenant_id, loader, key, self._epochs.current(db.tenant_id))
+        if entry is not _ABSENT:
+            return entry
+        # Of this transaction: on SQLite it may see less than the epoch of this moment.
+        epoch = value_of(db)
+        return self._keep(db.tenant_id, loader, key, epoch, loader(db, key))
 
     def _peek(self, tenant_id: str, loader: Callable[..., Any], key: Any, epoch: int) -> Any:
         place = (tenant_id, loader, key)

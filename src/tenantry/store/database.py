@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import fcntl
 import os
+import select
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 POOL_THREADS = 4
 _BUSY_TIMEOUT_MS = 5000
+_IDLE_SECONDS = 1.0
 _OPTIONS = {"preserve_rowcount": True}
 """Else the row count of an INSERT is lost on PostgreSQL, and every contender believes it won."""
 
@@ -34,14 +38,16 @@ class Database:
 
     def _create_engine(self) -> Engine:
         if not self.is_sqlite:
-            return create_engine(
+            engine = create_engine(
                 self.url,
                 pool_size=POOL_THREADS + 2,
                 max_overflow=4,
-                pool_pre_ping=True,
                 execution_options=_OPTIONS,
                 connect_args={"prepare_threshold": 2},
             )
+            event.listen(engine, "checkout", _ping_doubtful)
+            event.listen(engine, "checkin", _note_use)
+            return engine
         if self.path is None:
             raise ValueError("an embedded database needs a path")
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +116,29 @@ class Database:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+
+
+def _note_use(_: Any, entry: ConnectionPoolEntry) -> None:
+    entry.info["used"] = time.monotonic()
+
+
+def _ping_doubtful(connection: Any, entry: ConnectionPoolEntry, _: Any) -> None:
+    """Finds out whether a connection still works, unless it did a moment ago and is silent."""
+    idle = time.monotonic() - entry.info.get("used", time.monotonic())
+    if idle < _IDLE_SECONDS and not _speaks(connection.fileno()):
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as error:  # The pool makes another one.
+        raise DisconnectionError from error
+
+
+def _speaks(fd: int) -> bool:
+    # Nothing was asked: what the server says now is that it closes the connection.
+    waiting = select.poll()
+    waiting.register(fd, select.POLLIN)
+    return bool(waiting.poll(0))
 
 
 def _configure_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

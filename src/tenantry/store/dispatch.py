@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
-from sqlalchemy import Select, literal_column, select, tuple_, update
+from sqlalchemy import Select, exists, literal_column, select, tuple_, update
 
+from tenantry.store import log_positions
+from tenantry.store.log_positions import Position
 from tenantry.store.outbox import DeliveryFacts
 from tenantry.store.rows import to_facts
-from tenantry.store.tables import deliveries
+from tenantry.store.tables import deliveries, log_events, log_streams
 from tenantry.store.unit_of_work import TenantSession
 
 # A literal, since SQLite uses a partial index only for a condition that it can read.
@@ -43,3 +46,41 @@ def lease(db: TenantSession, seconds: int, limit: int) -> tuple[DeliveryFacts, .
         .returning(deliveries)
     ).mappings()
     return tuple(to_facts(DeliveryFacts, row) for row in rows)
+
+
+def due_streams(db: TenantSession, limit: int) -> tuple[tuple[str, str], ...]:
+    """Tenants and ids of log streams that events wait for, the longest due first."""
+    waiting = exists().where(
+        log_events.c.tenant_id == log_streams.c.tenant_id,
+        log_positions.settled(is_sqlite=db.is_sqlite),
+        log_positions.beyond(log_streams.c.position, log_streams.c.event_id),
+    )
+    rows = db.connection.execute(
+        select(log_streams.c.tenant_id, log_streams.c.id)
+        .where(
+            log_streams.c.status == literal_column("'active'"),
+            log_streams.c.due_at <= db.now,
+            waiting,
+        )
+        .order_by(log_streams.c.due_at)
+        .limit(limit)
+    )
+    return tuple((row.tenant_id, row.id) for row in rows)
+
+
+def latest_events(db: TenantSession, tenant_ids: Iterable[str]) -> dict[str, Position]:
+    """The place of the last settled event of each tenant that has one."""
+    found: dict[str, Position] = {}
+    for tenant_id in tenant_ids:
+        row = db.connection.execute(
+            select(log_events.c.position, log_events.c.id)
+            .where(
+                log_events.c.tenant_id == tenant_id,
+                log_positions.settled(is_sqlite=db.is_sqlite),
+            )
+            .order_by(log_events.c.position.desc(), log_events.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        if row:
+            found[tenant_id] = (row.position, row.id)
+    return found

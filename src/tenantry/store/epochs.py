@@ -37,6 +37,12 @@ def bump(db: TenantSession, scope: str | None = None) -> None:
     db.changed_scopes.add(name)
 
 
+def value_of(db: TenantSession) -> int:
+    """The epoch of the tenant as this transaction sees it."""
+    found = db.connection.execute(select(epochs.c.value).where(epochs.c.scope == db.tenant_id))
+    return found.scalar_one_or_none() or 0
+
+
 class EpochReader(Protocol):
     """Answers which epoch a scope has now, quickly enough for every request."""
 

@@ -12,10 +12,10 @@ from typing import Any
 from tenantry.core.clock import Clock
 from tenantry.core.context import Caller
 from tenantry.core.errors import Overloaded
-from tenantry.store.audit import Event, event_row
+from tenantry.store import log_positions
+from tenantry.store.audit import EVENT_COLUMNS, Event, event_row
 from tenantry.store.database import Database
 from tenantry.store.fast_insert import FastInsert
-from tenantry.store.tables import log_events
 
 _CAPACITY = 4096
 _GATHER_SECONDS = 0.003
@@ -33,7 +33,8 @@ class AuditQueue:
         self._expected = 0
         self._gathering = False
         self._thread: threading.Thread | None = None
-        self._insert = FastInsert(log_events, database.engine.dialect)
+        statement = log_positions.insertion(EVENT_COLUMNS, is_sqlite=database.is_sqlite)
+        self._insert = FastInsert(statement, database.engine.dialect)
 
     @contextlib.contextmanager
     def expecting(self) -> Iterator[None]:
@@ -76,6 +77,7 @@ class AuditQueue:
         error: Exception | None = None
         try:
             with self._database.writing() as connection:
+                log_positions.begin(connection, is_sqlite=self._database.is_sqlite)
                 self._insert.run(connection, [row for row, _ in batch])
         except Exception as raised:  # Every waiting request must hear of it.
             error = raised

@@ -5,11 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, update
 
+from tenantry.store.records import find_row
 from tenantry.store.rows import to_facts, to_row
 from tenantry.store.tables import refresh_tokens
 from tenantry.store.unit_of_work import TenantSession
+
+_USE = update(refresh_tokens).where(
+    refresh_tokens.c.tenant_id == bindparam("tenant"),
+    refresh_tokens.c.family_id == bindparam("family"),
+    refresh_tokens.c.generation == bindparam("newest"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +46,7 @@ def create(db: TenantSession, facts: RefreshTokenFacts) -> None:
 
 
 def find(db: TenantSession, family_id: str) -> RefreshTokenFacts | None:
-    row = (
-        db.connection.execute(
-            select(refresh_tokens).where(
-                refresh_tokens.c.tenant_id == db.tenant_id,
-                refresh_tokens.c.family_id == family_id,
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
+    row = find_row(db, refresh_tokens, family_id=family_id)
     return to_facts(RefreshTokenFacts, row) if row else None
 
 
@@ -57,14 +55,6 @@ def use(
 ) -> bool:
     """Uses the newest generation, and makes the next. Of contenders that rotate one gets True."""
     rotated = {"generation": generation + 1, "rotated_at": db.now} if rotate else {}
-    return bool(
-        db.connection.execute(
-            update(refresh_tokens)
-            .where(
-                refresh_tokens.c.tenant_id == db.tenant_id,
-                refresh_tokens.c.family_id == family_id,
-                refresh_tokens.c.generation == generation,
-            )
-            .values(idle_expires_at=idle_expires_at, **rotated)
-        ).rowcount
-    )
+    used = {"tenant": db.tenant_id, "family": family_id, "newest": generation}
+    changed = {"idle_expires_at": idle_expires_at, **rotated}
+    return bool(db.connection.execute(_USE, used | changed).rowcount)

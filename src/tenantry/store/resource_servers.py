@@ -48,6 +48,17 @@ def signing_secret(db: TenantSession, id: str) -> bytes | None:
     return db.vault.decrypt(envelope, envelope_row(db.tenant_id, id)) if envelope else None
 
 
+def set_signing_secret(
+    db: TenantSession,
+    current: ResourceServerFacts,
+    secret: bytes,
+    expected_revision: int | None = None,
+) -> None:
+    """Replaces the secret that an API shares with this server."""
+    envelope = db.vault.encrypt(secret, envelope_row(db.tenant_id, current.id))
+    change(db, current, {"signing_secret": envelope}, expected_revision)
+
+
 def find(db: TenantSession, id: str) -> ResourceServerFacts | None:
     return records.find(db, resource_servers, ResourceServerFacts, id=id)
 

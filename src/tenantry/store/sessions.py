@@ -12,6 +12,7 @@ from sqlalchemy import insert, not_, or_, select, update
 from tenantry.core.facts import SessionFacts
 from tenantry.store import pages, session_clients
 from tenantry.store.pages import Page, PageRequest
+from tenantry.store.records import find_row
 from tenantry.store.rows import to_facts
 from tenantry.store.tables import sessions
 from tenantry.store.unit_of_work import TenantSession
@@ -53,13 +54,7 @@ def find_by_digest(db: TenantSession, digests: Sequence[str], issuer: str) -> Se
 
 
 def find(db: TenantSession, id: str) -> SessionFacts | None:
-    row = (
-        db.connection.execute(
-            select(sessions).where(sessions.c.tenant_id == db.tenant_id, sessions.c.id == id)
-        )
-        .mappings()
-        .one_or_none()
-    )
+    row = find_row(db, sessions, id=id)
     return to_facts(SessionFacts, row) if row else None
 
 

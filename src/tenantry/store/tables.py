@@ -15,6 +15,8 @@ def _table(model: type[SQLModel]) -> Table:
 
 
 access_tokens = _table(models.AccessToken)
+active_users = _table(models.ActiveUser)
+activity_days = _table(models.ActivityDay)
 applications = _table(models.Application)
 attempts = _table(models.Attempt)
 authorizations = _table(models.Authorization)
@@ -28,6 +30,8 @@ epochs = _table(models.Epoch)
 installation = _table(models.Installation)
 leases = _table(models.Lease)
 log_events = _table(models.LogEvent)
+log_stream_failures = _table(models.LogStreamFailure)
+log_streams = _table(models.LogStream)
 mutation_records = _table(models.MutationRecord)
 replay_identifiers = _table(models.ReplayIdentifier)
 refresh_tokens = _table(models.RefreshToken)

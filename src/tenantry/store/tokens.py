@@ -7,14 +7,36 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tenantry.store.records import find_row
 from tenantry.store.rows import to_facts
 from tenantry.store.tables import access_tokens, revoked_tokens, token_families
 from tenantry.store.unit_of_work import TenantSession
 
 _HALF_DIGEST = 32
+_FAMILY_OF = (
+    select(token_families)
+    .join(
+        access_tokens,
+        (access_tokens.c.tenant_id == token_families.c.tenant_id)
+        & (access_tokens.c.family_id == token_families.c.id),
+    )
+    .where(
+        token_families.c.tenant_id == bindparam("tenant"),
+        access_tokens.c.digest == bindparam("digest"),
+    )
+)
+_KEEP = (
+    update(token_families)
+    .where(
+        token_families.c.tenant_id == bindparam("tenant"),
+        token_families.c.id == bindparam("family"),
+        token_families.c.expires_at < bindparam("until"),
+    )
+    .values(expires_at=bindparam("until"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +70,13 @@ def create_family(db: TenantSession, family: TokenFamilyFacts) -> None:
 
 def add_access_token(db: TenantSession, family_id: str, digest: str, expires_at: datetime) -> None:
     db.connection.execute(
-        insert(access_tokens).values(
-            tenant_id=db.tenant_id, digest=digest, family_id=family_id, expires_at=expires_at
-        )
+        insert(access_tokens),
+        {
+            "tenant_id": db.tenant_id,
+            "digest": digest,
+            "family_id": family_id,
+            "expires_at": expires_at,
+        },
     )
 
 
@@ -64,19 +90,8 @@ def note_claims(db: TenantSession, family_id: str, claims: Mapping[str, Any]) ->
 
 
 def family_of_access_token(db: TenantSession, digest: str) -> TokenFamilyFacts | None:
-    row = (
-        db.connection.execute(
-            select(token_families)
-            .join(
-                access_tokens,
-                (access_tokens.c.tenant_id == token_families.c.tenant_id)
-                & (access_tokens.c.family_id == token_families.c.id),
-            )
-            .where(token_families.c.tenant_id == db.tenant_id, access_tokens.c.digest == digest)
-        )
-        .mappings()
-        .one_or_none()
-    )
+    found = db.connection.execute(_FAMILY_OF, {"tenant": db.tenant_id, "digest": digest})
+    row = found.mappings().one_or_none()
     return to_facts(TokenFamilyFacts, row) if row else None
 
 
@@ -147,29 +162,13 @@ def end_families_of_client(db: TenantSession, user_id: str, client_id: str) -> i
 
 
 def find_family(db: TenantSession, id: str) -> TokenFamilyFacts | None:
-    row = (
-        db.connection.execute(
-            select(token_families).where(
-                token_families.c.tenant_id == db.tenant_id, token_families.c.id == id
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
+    row = find_row(db, token_families, id=id)
     return to_facts(TokenFamilyFacts, row) if row else None
 
 
 def keep_family(db: TenantSession, id: str, until: datetime) -> None:
     """Keeps the row of a family at least as long as a token of it lives."""
-    db.connection.execute(
-        update(token_families)
-        .where(
-            token_families.c.tenant_id == db.tenant_id,
-            token_families.c.id == id,
-            token_families.c.expires_at < until,
-        )
-        .values(expires_at=until)
-    )
+    db.connection.execute(_KEEP, {"tenant": db.tenant_id, "family": id, "until": until})
 
 
 def forget_access_token(db: TenantSession, digest: str) -> bool:
@@ -206,8 +205,5 @@ def is_revoked(db: TenantSession, digest: str) -> bool:
 
 def access_token_expiry(db: TenantSession, digest: str) -> datetime | None:
     """When an access token of a family ends by itself."""
-    return db.connection.execute(
-        select(access_tokens.c.expires_at).where(
-            access_tokens.c.tenant_id == db.tenant_id, access_tokens.c.digest == digest
-        )
-    ).scalar_one_or_none()
+    row = find_row(db, access_tokens, digest=digest)
+    return row["expires_at"] if row else None

@@ -8,20 +8,29 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
 
 from tenantry.core.clock import Clock
 from tenantry.core.context import Caller
+from tenantry.core.limits import Limits
 from tenantry.keys.vault import Vault
 from tenantry.store.database import POOL_THREADS, Database
 
 P = ParamSpec("P")
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 INSTALLATION = "installation"
 """The scope of what belongs to no tenant: names, hosts, tenants themselves."""
+
+
+class Memory(Protocol):
+    """The configuration that a process remembers, as a unit of work asks for it."""
+
+    def recall(self, db: TenantSession, loader: Callable[..., Any], key: Any) -> Any: ...
 
 
 @dataclass(slots=True)
@@ -35,6 +44,8 @@ class TenantSession:
     vault: Vault
     is_sqlite: bool
     changed_scopes: set[str] = field(default_factory=set)
+    limits: Limits = field(default_factory=Limits)
+    memory: Memory | None = None
 
     def for_tenant(self, tenant_id: str) -> TenantSession:
         """The same transaction, seen by another tenant: only the installation's code asks."""
@@ -46,7 +57,17 @@ class TenantSession:
             self.vault,
             self.is_sqlite,
             self.changed_scopes,
+            self.limits,
+            self.memory,
         )
+
+
+def recall(db: TenantSession, loader: Callable[[TenantSession, K], V | None], key: K) -> V | None:
+    """What `loader` says of `key`: from the process's memory, unless this unit changes it."""
+    if db.memory is None or db.changed_scopes:
+        return loader(db, key)
+    found: V | None = db.memory.recall(db, loader, key)
+    return found
 
 
 @contextmanager
@@ -59,11 +80,15 @@ def savepoint(db: TenantSession) -> Iterator[None]:
 class Store:
     """Runs functions as units of work. What they return is committed; what they raise is not."""
 
-    def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, vault: Vault, limits: Limits | None = None
+    ) -> None:
         self.database = database
         self.clock = clock
         self.vault = vault
+        self.limits = limits or Limits()
         self._pool = ThreadPoolExecutor(POOL_THREADS, "store")
+        self.memory: Memory | None = None
         self.on_change: Callable[[set[str]], None] = lambda scopes: None
 
     def read_now(
@@ -134,6 +159,8 @@ class Store:
             self.clock.now(),
             self.vault,
             self.database.is_sqlite,
+            limits=self.limits,
+            memory=self.memory,
         )
 
     def close(self) -> None:

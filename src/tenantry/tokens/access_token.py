@@ -35,7 +35,7 @@ def token_audience(
     if api is None:
         return [userinfo_audience]
     ours = "openid" in scopes and api.tokens_are_ours_to_read
-    return [api.identifier, userinfo_audience] if ours else [api.identifier]
+    return [*api.audiences, userinfo_audience] if ours else [*api.audiences]
 
 
 def token_type(dialect: TokenDialect) -> str:

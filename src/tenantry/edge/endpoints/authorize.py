@@ -30,7 +30,7 @@ from tenantry.pages import DeviceAnsweredView, device_answered_page
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.interaction import Step
 from tenantry.services import sessions
-from tenantry.services.apis import find_api
+from tenantry.services.apis import find_target
 from tenantry.services.client_secrets import shared_secret
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, request_context
@@ -153,7 +153,9 @@ async def subject_of(
 ) -> Subject:
     api = None
     if audience is not None:
-        api = await find_api(runtime.configuration, runtime.addresses, address.tenant_id, audience)
+        api = await find_target(
+            runtime.configuration, runtime.addresses, address.tenant_id, audience
+        )
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
     return Subject(

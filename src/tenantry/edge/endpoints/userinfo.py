@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import Request
 from starlette.responses import Response
 
-from tenantry.edge.parse import form_parameters, query_parameters
+from tenantry.edge.parse import form_parameters, has_form, query_parameters
 from tenantry.edge.render import NO_STORE, json_response
 from tenantry.oauth import userinfo as protocol
 from tenantry.oauth.bearer import malformed, read_token
@@ -16,7 +16,8 @@ from tenantry.services.request import acts_for, request_context
 async def userinfo(request: Request) -> Response:
     body_token = None
     try:
-        if request.method == "POST" and request.headers.get("content-type"):
+        # RFC 6750 §2.2: only a form carries a token; the header is good beside any other body.
+        if request.method == "POST" and has_form(request):
             body_token = (await form_parameters(request)).get("access_token")
         query_token = query_parameters(request).get("access_token")
     except OAuthError as error:

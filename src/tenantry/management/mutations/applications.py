@@ -11,6 +11,7 @@ from tenantry.core.facts import (
     ApplicationType,
     ClientSigningAlgorithm,
     GrantType,
+    ResponseTypeName,
     SigningAlgorithm,
     SubjectIdentifierType,
     TokenEndpointAuthMethod,
@@ -33,10 +34,11 @@ from tenantry.management.permissions import (
     input_field_scopes,
     require_input_scopes,
 )
-from tenantry.management.types.application import ABOUT, Application
+from tenantry.management.types.application import Application
+from tenantry.management.types.application_settings import ABOUT
 from tenantry.management.types.claim_mapping import ClaimMappingInput
 from tenantry.management.types.common import described, setting
-from tenantry.services import applications
+from tenantry.services import applications, sectors
 from tenantry.services.applications import ApplicationWithSecret
 from tenantry.services.commands import ApplicationPatch, NewApplication
 
@@ -52,11 +54,17 @@ class _Settings:
         ABOUT, "token_endpoint_auth_method"
     )
     grant_types: list[GrantType] | None = setting(ABOUT, "grant_types")
+    response_types: list[ResponseTypeName] | None = setting(ABOUT, "response_types")
+    scope: str | None = setting(ABOUT, "scope")
     redirect_uris: list[str] | None = setting(ABOUT, "redirect_uris")
     post_logout_redirect_uris: list[str] | None = setting(ABOUT, "post_logout_redirect_uris")
     web_origins: list[str] | None = setting(ABOUT, "web_origins")
     allowed_origins: list[str] | None = setting(ABOUT, "allowed_origins")
     initiate_login_uri: str | None = setting(ABOUT, "initiate_login_uri")
+    contacts: list[str] | None = setting(ABOUT, "contacts")
+    client_uri: str | None = setting(ABOUT, "client_uri")
+    software_id: str | None = setting(ABOUT, "software_id")
+    software_version: str | None = setting(ABOUT, "software_version")
     logo_uri: str | None = setting(ABOUT, "logo_uri")
     policy_uri: str | None = setting(ABOUT, "policy_uri")
     tos_uri: str | None = setting(ABOUT, "tos_uri")
@@ -182,8 +190,12 @@ class ApplicationMutations:
     async def application_create(
         self, info: Info, input: Annotated[ApplicationCreateInput, SENT]
     ) -> ApplicationCreatePayload | None:
+        values, context = given(input, *_APART), info.context
         command = NewApplication(
-            given(input, *_APART), sent(input.client_secret), names(input.connections)
+            values,
+            sent(input.client_secret),
+            names(input.connections),
+            await sectors.fetch_for_new(context.runtime, context.tenant_id, values),
         )
         outcome = await run(info, ApplicationWithSecret, applications.create, command)
         return ApplicationCreatePayload(
@@ -199,11 +211,16 @@ class ApplicationMutations:
     async def application_update(
         self, info: Info, input: Annotated[ApplicationUpdateInput, CHANGED]
     ) -> ApplicationUpdatePayload | None:
-        require_input_scopes(info.context, input)
+        context = info.context
+        require_input_scopes(context, input)
+        changes = patch(_local(info, input.id), input, *_APART)
         command = ApplicationPatch(
-            patch(_local(info, input.id), input, *_APART),
+            changes,
             sent(input.client_secret),
             names(input.connections),
+            await sectors.fetch_for_change(
+                context.runtime, context.tenant_id, context.caller, changes.id, changes.values
+            ),
         )
         outcome = await run(info, ApplicationWithSecret, applications.update, command)
         return ApplicationUpdatePayload(

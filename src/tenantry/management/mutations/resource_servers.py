@@ -67,6 +67,21 @@ class ResourceServerCreatePayload(Payload):
     )
 
 
+@strawberry.input(description="An API that gets a new signing secret.")
+class ResourceServerSecretRotateInput(ExistingObject):
+    pass
+
+
+@strawberry.type(description="The answer to `resourceServerSecretRotate`.")
+class ResourceServerSecretRotatePayload(Payload):
+    resource_server: ResourceServer | None = object_field("API")
+    signing_secret: str | None = strawberry.field(
+        description=(
+            "The new secret, shown this once: its bytes as ASCII text are the key of `HS256`."
+        )
+    )
+
+
 @strawberry.type(description="The answer to `resourceServerUpdate`.")
 class ResourceServerUpdatePayload(Payload):
     resource_server: ResourceServer | None = object_field("API")
@@ -113,6 +128,25 @@ class ResourceServerMutations:
         outcome = await run(info, ResourceServerFacts, resource_servers.update, command)
         return ResourceServerUpdatePayload(
             resource_server=_published(info, outcome), errors=outcome.errors
+        )
+
+    @field(
+        "Makes a new secret for an API that signs by HS256, shown once. Tokens that the old one "
+        "signed end at once.",
+        "update:resource_servers",
+    )
+    async def resource_server_secret_rotate(
+        self, info: Info, input: Annotated[ResourceServerSecretRotateInput, SENT]
+    ) -> ResourceServerSecretRotatePayload | None:
+        command = patch(_local(info, input.id), input)
+        outcome = await run(
+            info, ResourceServerWithSecret, resource_servers.rotate_signing_secret, command
+        )
+        done, tenant_id = outcome.value, info.context.tenant_id
+        return ResourceServerSecretRotatePayload(
+            resource_server=ResourceServer.of(done.resource_server, tenant_id) if done else None,
+            signing_secret=done.signing_secret if done else None,
+            errors=outcome.errors,
         )
 
     @field(

@@ -9,6 +9,7 @@ import strawberry
 from tenantry.core.facts import (
     DeviceUserCodeCharset,
     Environment,
+    ResourceParameterProfile,
     SigningAlgorithm,
     TenantFacts,
 )
@@ -65,6 +66,13 @@ class _Settings:
         ABOUT, "device_user_code_charset"
     )
     device_user_code_mask: str | None = setting(ABOUT, "device_user_code_mask")
+    enable_dynamic_client_registration: bool | None = setting(
+        ABOUT, "enable_dynamic_client_registration"
+    )
+    initiate_login_uri: str | None = setting(ABOUT, "initiate_login_uri")
+    resource_parameter_profile: ResourceParameterProfile | None = setting(
+        ABOUT, "resource_parameter_profile"
+    )
 
 
 @strawberry.input(description="A new tenant.")

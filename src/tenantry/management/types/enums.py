@@ -22,6 +22,8 @@ from tenantry.core.facts import (
     GrantType,
     KeyEncryptionAlgorithm,
     KeyState,
+    ResourceParameterProfile,
+    ResponseTypeName,
     SigningAlgorithm,
     SubjectIdentifierType,
     SubjectType,
@@ -95,6 +97,19 @@ _describe(
     },
 )
 _describe(
+    ResponseTypeName,
+    "What the authorization endpoint answers with.",
+    {
+        ResponseTypeName.CODE: "A code.",
+        ResponseTypeName.TOKEN: "An access token.",
+        ResponseTypeName.ID_TOKEN: "An ID token.",
+        ResponseTypeName.ID_TOKEN_TOKEN: "An ID token and an access token.",
+        ResponseTypeName.CODE_ID_TOKEN: "A code and an ID token.",
+        ResponseTypeName.CODE_TOKEN: "A code and an access token.",
+        ResponseTypeName.CODE_ID_TOKEN_TOKEN: "A code, an ID token and an access token.",
+    },
+)
+_describe(
     GrantType,
     "How an application may get tokens.",
     {
@@ -123,6 +138,18 @@ _describe(
     {
         DeviceUserCodeCharset.BASE20: "Twenty consonants, which spell no words.",
         DeviceUserCodeCharset.DIGITS: "The ten digits.",
+    },
+)
+_describe(
+    ResourceParameterProfile,
+    "What requests may name by `resource` (RFC 8707); `audience` always comes first.",
+    {
+        ResourceParameterProfile.ONE: "One API. Several are refused.",
+        ResourceParameterProfile.SEVERAL: (
+            "One to ten APIs, if one token can be for all: they have the same algorithm, a key of "
+            "the tenant's, and dialect, and no encryption. A scope is given where each API that "
+            "has it allows it."
+        ),
     },
 )
 _describe(

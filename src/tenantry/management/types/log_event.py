@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any
 
 import strawberry
 from strawberry.scalars import JSON
-from strawberry.utils.str_converters import to_camel_case
 
 from tenantry.core.facts import LogEventFacts
 from tenantry.management.ids import global_id
 from tenantry.management.types.common import Node, publish
+from tenantry.services.log_events import published_details, published_target
 
 
 @strawberry.enum(description="Who caused an event.")
@@ -22,6 +20,12 @@ class ActorKind(Enum):
     USER = strawberry.enum_value("user", description="A user, through an application.")
     SYSTEM = strawberry.enum_value("system", description="The server itself.")
     ANONYMOUS = strawberry.enum_value("anonymous", description="Somebody who was not signed in.")
+
+
+@strawberry.type(description="A kind of event.")
+class LogEventType:
+    name: str = strawberry.field(description="The `type` of its events.")
+    description: str = strawberry.field(description="What has happened then.")
 
 
 @strawberry.type(description="One entry of the audit log. It never changes.")
@@ -62,27 +66,12 @@ class LogEvent(Node):
 
     @classmethod
     def of(cls, facts: LogEventFacts, tenant_id: str) -> LogEvent:
-        target = None
-        if facts.target_type and facts.target_id:
-            of_tenant = facts.target_id if facts.target_type == "Tenant" else tenant_id
-            target = global_id(facts.target_type, of_tenant, facts.target_id)
+        target = published_target(facts, tenant_id)
         return publish(
             cls,
             facts,
             id=global_id("LogEvent", tenant_id, facts.id),
             actor_kind=ActorKind(facts.actor_kind),
-            target_id=target,
-            details=_in_words_of_the_schema(facts.details),
+            target_id=strawberry.ID(target) if target else None,
+            details=published_details(facts.details),
         )
-
-
-# What the audit log keeps no value of, by the names that inputs have for it.
-_SECRETS = {"secret_digest": "clientSecret", "password_hash": "password"}
-
-
-def _in_words_of_the_schema(details: Mapping[str, Any]) -> dict[str, Any]:
-    changes = details.get("changes")
-    if not isinstance(changes, Mapping):
-        return dict(details)
-    named = {_SECRETS.get(name) or to_camel_case(name): value for name, value in changes.items()}
-    return {**details, "changes": named}

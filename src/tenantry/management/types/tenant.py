@@ -9,6 +9,7 @@ import strawberry
 from tenantry.core.facts import (
     DeviceUserCodeCharset,
     Environment,
+    ResourceParameterProfile,
     SigningAlgorithm,
     TenantFacts,
 )
@@ -40,10 +41,12 @@ ABOUT: Mapping[str, str] = {
         "Where users may be sent after signing out, whatever the application: at most 100 URLs."
     ),
     "session_idle_lifetime": (
-        "After how long without use a sign-in ends, in seconds: 60 to 8640000. Default 259200."
+        "After how long without use a sign-in ends, in seconds: 60 to 8640000, or to what the "
+        "operator allows instead. Default 259200."
     ),
     "session_lifetime": (
-        "After how long a sign-in ends at the latest, in seconds: 60 to 31536000. Default 604800."
+        "After how long a sign-in ends at the latest, in seconds: 60 to 31536000, or to what the "
+        "operator allows instead. Default 604800."
     ),
     "use_scope_descriptions_for_consent": (
         "Whether consent pages show the descriptions of scopes, not their names. Default false."
@@ -87,6 +90,17 @@ ABOUT: Mapping[str, str] = {
         "The form of these codes: 8 to 20 asterisks, each one character, spaces and hyphens, at "
         "most 20 in all. Default `****-****`."
     ),
+    "enable_dynamic_client_registration": (
+        "Whether anyone may register a third-party application at `/oidc/register` (RFC 7591). "
+        "Default false."
+    ),
+    "initiate_login_uri": (
+        "Where a sign-in begins that no application of its own address can begin: people are sent "
+        "there, with `iss`, from a page that is over. Default null."
+    ),
+    "resource_parameter_profile": (
+        "What requests without `audience` may name by `resource` (RFC 8707). Default `ONE`."
+    ),
 }
 
 
@@ -127,6 +141,13 @@ class Tenant(StoredObject):
     )
     device_user_code_charset: DeviceUserCodeCharset = described(ABOUT, "device_user_code_charset")
     device_user_code_mask: str = described(ABOUT, "device_user_code_mask")
+    enable_dynamic_client_registration: bool = described(
+        ABOUT, "enable_dynamic_client_registration"
+    )
+    initiate_login_uri: str | None = described(ABOUT, "initiate_login_uri")
+    resource_parameter_profile: ResourceParameterProfile = described(
+        ABOUT, "resource_parameter_profile"
+    )
 
     @classmethod
     def of(cls, facts: TenantFacts, addresses: Addresses) -> Tenant:

@@ -14,9 +14,10 @@ from tenantry.management.connections import After, Before, First, Last, ListOf, 
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import global_id
-from tenantry.management.orders import SessionOrder
+from tenantry.management.orders import GrantOrder, SessionOrder
 from tenantry.management.types.common import StoredObject, described, publish, setting
 from tenantry.management.types.connection import Connection
+from tenantry.management.types.grant import Grant
 from tenantry.management.types.role import Role, UserPermission
 from tenantry.management.types.session import Session
 
@@ -64,8 +65,10 @@ ABOUT: Mapping[str, str] = {
     ),
 }
 ADDRESS_ABOUT: Mapping[str, str] = {
-    "formatted": "The whole address as it is written. At most 500 characters; default null.",
-    "street_address": "Street and number. At most 500 characters; default null.",
+    "formatted": "The whole address as it is written, in one line or several. At most 500 "
+    "characters; default null.",
+    "street_address": "Street and number, in one line or several. At most 500 characters; "
+    "default null.",
     "locality": "City or place. At most 500 characters; default null.",
     "region": "State or province. At most 500 characters; default null.",
     "postal_code": "Postal code. At most 500 characters; default null.",
@@ -163,6 +166,27 @@ class User(StoredObject):
             page,
             lambda facts: Session.of(facts, tenant_id),
             lambda: loaders.session_count.load(self.user_id),
+        )
+
+    @field(
+        "What the user allowed applications, the oldest first.",
+        "read:grants",
+    )
+    async def grants(
+        self,
+        info: Info,
+        first: First = None,
+        last: Last = None,
+        after: After = None,
+        before: Before = None,
+    ) -> ListOf[Grant] | None:
+        asked = PageArguments(GrantOrder.CREATED_AT_ASC, first, last, after, before)
+        loaders, tenant_id = info.context.loaders, info.context.tenant_id
+        page = await loaders.grants.load((self.user_id, asked.request()))
+        return asked.page(
+            page,
+            lambda facts: Grant.of(facts, tenant_id),
+            lambda: loaders.grant_count.load(self.user_id),
         )
 
     @field(

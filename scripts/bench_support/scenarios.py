@@ -1,0 +1,142 @@
+"""What people and their applications do: sign in, refresh, ask who somebody is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+from bench_support.code_flow import drive_code_flows
+from bench_support.load import (
+    BEARER_SCRIPT,
+    FORM_SCRIPT,
+    REFRESH_SCRIPT,
+    Measured,
+    drive,
+    driving,
+    script,
+)
+from bench_support.management import Credentials
+from bench_support.people import PEOPLE, People
+from bench_support.recorder import Load, Recorder, say
+from bench_support.report import Bound
+from bench_support.signing import HASHING
+
+CONNECTIONS = 16
+LOGIN_CONNECTIONS = 4
+# wrk asks its script for one request that it never sends.
+SPARE = 4
+ALGORITHM = "RS256"
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """The loads of the user flows on one running server."""
+
+    recorder: Recorder
+    people: People
+    machines: Sequence[Credentials]
+    folder: Path
+
+    def run(self, names: Sequence[str]) -> None:
+        for name in names:
+            if name in SCENARIOS:
+                SCENARIOS[name](self)
+
+    def code(self) -> None:
+        """From /authorize with a session to both tokens: two signatures."""
+        cookies = [self.people.sign_in(person) for person in range(CONNECTIONS)]
+        drive_code_flows(self.people, cookies, self.recorder.warm_up)
+        ceilings = []
+
+        def run_flows() -> Measured:
+            flows = drive_code_flows(self.people, cookies, self.recorder.seconds)
+            ceilings.append(flows.ceiling)
+            return flows.measured
+
+        self.recorder.record(Load("code", ALGORITHM, CONNECTIONS), self._signing(2), run_flows)
+        say(f"The client of these flows could drive {ceilings[0]:,.0f} a second by itself.")
+
+    def refresh(self) -> None:
+        """Each connection its own chain of rotated tokens: two signatures."""
+        url = self._url("/oauth/token")
+        drive(url, self._refreshing("warm-up"), CONNECTIONS, self.recorder.warm_up)
+        lines = self._refreshing("refresh")
+        load = Load("refresh", ALGORITHM, CONNECTIONS)
+        self.recorder.drive(load, "/oauth/token", lines, self._signing(2))
+
+    def userinfo(self) -> None:
+        tokens = [self.people.tokens(person).access_token for person in range(PEOPLE)]
+        self._stateless("userinfo", "/userinfo", BEARER_SCRIPT, tokens)
+
+    def introspection(self) -> None:
+        """Of the application's own users' access tokens."""
+        tokens = [self.people.tokens(person).access_token for person in range(PEOPLE)]
+        forms = [self._form(token=token) for token in tokens]
+        self._stateless("introspection", "/oauth/introspect", FORM_SCRIPT, forms)
+
+    def password(self) -> None:
+        """Bound by the hashing of the password, which has threads of a low priority."""
+        lines = self._logins()
+        load = Load("password", ALGORITHM, LOGIN_CONNECTIONS)
+        rate = self.recorder.report.bare_rates[HASHING]
+        self.recorder.drive(load, "/oauth/token", lines, Bound(HASHING, rate))
+
+    def beside(self) -> None:
+        """Client credentials alone, then while people log in."""
+        forms = [machine.form() for machine in self.machines]
+        lines = script(self.folder, "machines", FORM_SCRIPT, forms)
+        drive(self._url("/oauth/token"), lines, CONNECTIONS, self.recorder.warm_up)
+        load = Load("token alone", ALGORITHM, CONNECTIONS)
+        alone = self.recorder.drive(load, "/oauth/token", lines, self._signing(1))
+        beside = Load("token beside logins", ALGORITHM, CONNECTIONS)
+        bound = Bound("token alone", alone.requests_per_second)
+        url = self._url("/oauth/token")
+        seconds = self.recorder.seconds + 1
+        with driving(url, self._logins(), LOGIN_CONNECTIONS, seconds) as finish:
+            self.recorder.drive(beside, "/oauth/token", lines, bound)
+            logins = finish()
+        say(f"Beside them {logins.requests_per_second:,.1f} logins a second.")
+
+    def _stateless(self, name: str, path: str, lua: str, lines: Sequence[str]) -> None:
+        written = script(self.folder, name, lua, lines)
+        drive(self._url(path), written, CONNECTIONS, self.recorder.warm_up)
+        self.recorder.drive(Load(name, None, CONNECTIONS), path, written, None)
+
+    def _refreshing(self, name: str) -> Path:
+        tokens = [self.people.tokens(person) for person in range(CONNECTIONS + SPARE)]
+        forms = [
+            self._form(grant_type="refresh_token", refresh_token=each.refresh_token)
+            for each in tokens
+        ]
+        return script(self.folder, name, REFRESH_SCRIPT, forms)
+
+    def _logins(self) -> Path:
+        forms = [urlencode(self.people.password_form(person)) for person in range(PEOPLE)]
+        return script(self.folder, "logins", FORM_SCRIPT, forms)
+
+    def _form(self, **fields: str) -> str:
+        application = self.people.application
+        return urlencode(
+            {
+                "client_id": application.client_id,
+                "client_secret": application.client_secret,
+                **fields,
+            }
+        )
+
+    def _url(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.people.port}{path}"
+
+    def _signing(self, signatures: int) -> Bound:
+        name = f"{signatures} signatures" if signatures > 1 else "signing"
+        return Bound(name, self.recorder.report.bare_rates[ALGORITHM] / signatures)
+
+
+SCENARIOS: Mapping[str, Callable[[Scenarios], None]] = {
+    "code": Scenarios.code,
+    "refresh": Scenarios.refresh,
+    "userinfo": Scenarios.userinfo,
+    "introspection": Scenarios.introspection,
+    "password": Scenarios.password,
+    "beside": Scenarios.beside,
+}
