@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from tests.clients.node import Person
 from tests.support.databases import Databases
@@ -13,13 +13,6 @@ from tests.support.listening import ListeningServer, listening_server
 from tests.support.server import Tenant
 
 ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
-
-
-@pytest.fixture(scope="session")
-def portal() -> Iterator[BlockingPortal]:
-    """The event loop that the server runs on."""
-    with start_blocking_portal("asyncio") as made:
-        yield made
 
 
 @pytest.fixture(scope="session")

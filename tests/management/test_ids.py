@@ -9,6 +9,7 @@ from tenantry.core.ids import GlobalId
 from tenantry.management.nodes import NODE_TYPES
 from tenantry.management.schema import build_schema
 from tenantry.services import sessions
+from tenantry.store import consents
 from tests.support.management import Api, Json, root_api, value_of
 from tests.support.server import Server
 
@@ -18,6 +19,7 @@ NOUNS = (
     "ResourceServer",
     "ClientGrant",
     "Connection",
+    "Grant",
     "Role",
     "Session",
     "User",
@@ -49,11 +51,15 @@ def everything(api: Api) -> dict[str, str]:
     read = api.data("{ logEvents(first: 1) { nodes { id } } signingKeys { id } tenant { id } }")
     grant = data["clientGrantCreate"]["clientGrant"]
     tenant = api.tenant
-    session, _ = tenant.write(sessions.begin, tenant.user(), tenant.issuer, None)
+    user = tenant.user()
+    session, _ = tenant.write(sessions.begin, user, tenant.issuer, None)
+    tenant.write(consents.add_scopes, user.id, client_id, audience, ["openid"])
+    allowed = api.data("{ grants(first: 1) { nodes { id } } }")["grants"]["nodes"][0]
     return {
         "Application": grant["application"]["id"],
         "ResourceServer": data["resourceServerCreate"]["resourceServer"]["id"],
         "ClientGrant": grant["id"],
+        "Grant": allowed["id"],
         "Connection": data["connectionCreate"]["connection"]["id"],
         "User": data["userCreate"]["user"]["id"],
         "Role": data["roleCreate"]["role"]["id"],

@@ -11,7 +11,8 @@ from tenantry.core.context import SYSTEM, Caller
 from tenantry.core.ids import GlobalId
 from tenantry.management.schema import build_schema
 from tenantry.services import sessions
-from tenantry.store import consents, installation, tables
+from tenantry.store import consents, installation, log_stream_failures, tables
+from tenantry.store.log_stream_failures import Batch
 from tenantry.store.unit_of_work import INSTALLATION
 from tests.support.management import Api, Json, root_api
 from tests.support.server import Server, Tenant
@@ -28,6 +29,13 @@ def decoded(id_: str) -> GlobalId:
 
 
 # --- every mutation ------------------------------------------------------------------------
+
+
+def give_up(api: Api, stream_id: str) -> str:
+    """A batch of a log stream that could not be delivered; its id."""
+    batch = Batch(stream_id, "", "batch", (0, ""), (), "", "", 10, 0)
+    api.tenant.write(log_stream_failures.add, batch, "{}", "nobody there")
+    return GlobalId("LogStreamFailure", api.tenant.id, "batch").encode()
 
 
 def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
@@ -65,6 +73,10 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
     api.tenant.write(consents.add_scopes, walker.id, client_id, API, ["read:users"])
     consent = api.data("{ grants(first: 1) { nodes { id } } }")["grants"]["nodes"][0]["id"]
     role = create("roleCreate", "Role", {"name": "walked"})
+    stream = create(
+        "logStreamCreate", "LogStream", {"name": "walked", "url": "https://logs.example.com"}
+    )
+    failure = give_up(api, decoded(stream).local_id)
     permission: Json = {"audience": api.url, "scopes": ["read:users"]}
     return [
         ("applicationCreate", {"name": "x", "applicationType": "NATIVE"}, "application.created"),
@@ -105,6 +117,9 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
             "trusted_issuer.updated",
         ),
         ("trustedIssuerDelete", {"id": trusted}, "trusted_issuer.deleted"),
+        ("logStreamCreate", {"name": "n", "url": "https://x.example.com"}, "log_stream.created"),
+        ("logStreamUpdate", {"id": stream, "status": "PAUSED"}, "log_stream.updated"),
+        ("logStreamSecretRotate", {"id": stream}, "log_stream.secret_rotated"),
         ("userCreate", {"connection": DATABASE, "email": "b@example.com"}, "user.created"),
         ("userUpdate", {"id": user, "name": "Ann"}, "user.updated"),
         ("userPasswordSet", {"id": user, "password": "long enough"}, "user.password_set"),
@@ -119,6 +134,8 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         ("userPermissionsAdd", {"id": user} | permission, "user.permissions_added"),
         ("userPermissionsRemove", {"id": user} | permission, "user.permissions_removed"),
         ("roleDelete", {"id": role}, "role.deleted"),
+        ("logStreamFailureRedeliver", {"id": failure}, "log_stream.redelivery_requested"),
+        ("logStreamDelete", {"id": stream}, "log_stream.deleted"),
         ("userDelete", {"id": user}, "user.deleted"),
     ]
 
@@ -145,7 +162,7 @@ def test_each_mutation_writes_who_did_what(server: Server, api: Api, root: Api) 
         assert entry["userAgent"] == "walker/1"
         assert entry["requestId"]
         assert decoded(entry["targetId"]).type == entry["targetType"]
-        if "id" in input:
+        if "id" in input and mutation != "logStreamFailureRedeliver":
             assert entry["targetId"] == input["id"], mutation
 
 

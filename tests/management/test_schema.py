@@ -51,7 +51,7 @@ SOURCES: dict[str, type[Any]] = {
 }
 # What is published and no column: derived from the address or loaded from another noun.
 DERIVED = {
-    "Application": {"client_grants", "connections"},
+    "Application": {"client_grants", "connections", "readiness_checks"},
     "ClientGrant": {"application", "resource_server"},
     "Grant": {"user", "application", "resource_server"},
     "Role": {"permissions", "users"},

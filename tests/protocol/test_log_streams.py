@@ -28,6 +28,7 @@ from tenantry.jobs.log_streams import (
 from tenantry.jobs.outbox import deliver
 from tenantry.store import log_stream_failures, log_streams, tables
 from tenantry.store.audit import Event, record
+from tests.store.seeds import wait_until_settled
 from tests.support.databases import Databases
 from tests.support.listener import Listener, listening
 from tests.support.management import Api, Json, root_api, tenant_api
@@ -68,6 +69,7 @@ def create(api: Api, listener: Listener, **values: Any) -> Json:
 def send(server: Server) -> int:
     """Sends what is due; how many batches were tried."""
     runtime = server.runtime
+    wait_until_settled(runtime.store.database)
     attempts: int = server.portal.call(stream, runtime.store, runtime.outbound)
     return attempts
 
@@ -100,10 +102,10 @@ def make_due(tenant: Tenant) -> None:
 
 
 def stored(api: Api) -> list[Json]:
-    failures = "failures(first: 10) { totalCount nodes { id messageId eventCount error attempts } }"
-    found: list[Json] = api.data(
-        f"{{ logStreams(first: 10) {{ nodes {{ {FIELDS} {failures} }} }} }}"
-    )["logStreams"]["nodes"]
+    nodes = "nodes { id messageId eventCount error attempts }"
+    failures = f"failures(first: 10) {{ totalCount {nodes} }}"
+    query = f"logStreams(first: 10) {{ nodes {{ {FIELDS} {failures} }} }}"
+    found: list[Json] = api.data(f"{{ {query} }}")["logStreams"]["nodes"]
     return found
 
 
@@ -343,6 +345,7 @@ def test_a_stream_is_sent_by_one_of_many(
     id_ = GlobalId.decode(create(api, listener)["logStream"]["id"])
     assert id_
     events(tenant, "a", "b")
+    wait_until_settled(server.runtime.store.database)
     barrier = threading.Barrier(8)
 
     def claim(_: int) -> Any:
@@ -391,7 +394,5 @@ def test_two_processes_send_everything_once(
 
 def test_streams_are_listed_as_nodes(api: Api, listener: Listener) -> None:
     made = create(api, listener)["logStream"]
-    found = api.data(
-        "query($id: ID!) { node(id: $id) { ... on LogStream { name } } }", id=made["id"]
-    )
-    assert found == {"node": {"name": "SIEM"}}
+    query = "query($id: ID!) { node(id: $id) { ... on LogStream { name } } }"
+    assert api.data(query, id=made["id"]) == {"node": {"name": "SIEM"}}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Connection, Integer, LargeBinary, Table, insert
+from sqlalchemy import JSON, Boolean, Connection, Integer, LargeBinary, Table, func, insert, select
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from tenantry.core.context import SYSTEM, Caller
-from tenantry.store import tables
+from tenantry.store import log_positions, tables
 from tenantry.store.database import Database
 from tenantry.store.unit_of_work import Store, TenantSession
 
@@ -95,3 +96,16 @@ def tenant_values(name: str, *, is_root: bool = False) -> dict[str, Any]:
     values = row(tables.tenants, name, name=name, is_root=is_root)
     own = {"id", "revision", "created_at", "updated_at", "deleted_at", "pruned_at"}
     return {key: value for key, value in values.items() if key not in own}
+
+
+def wait_until_settled(database: Database, seconds: float = 20) -> None:
+    """Until all that is in the log may be read on: others write in the same PostgreSQL too."""
+    last = select(func.coalesce(func.max(tables.log_events.c.position), 0))
+    deadline = time.monotonic() + seconds
+    while True:
+        with database.reading() as connection:
+            position, _ = log_positions.head(connection, is_sqlite=database.is_sqlite)
+            if position >= connection.execute(last).scalar_one():
+                return
+        assert time.monotonic() < deadline, "a transaction has been open for long"
+        time.sleep(0.01)

@@ -21,7 +21,7 @@ from tenantry.store.database import Database
 from tenantry.store.group_commit import AuditQueue
 from tenantry.store.log_positions import Position
 from tenantry.store.unit_of_work import Store, TenantSession
-from tests.store.seeds import writing
+from tests.store.seeds import wait_until_settled, writing
 from tests.support.databases import Databases
 
 WRITER = """
@@ -108,7 +108,8 @@ def test_an_older_transaction_left_open_holds_back_what_follows(
     with databases.database("postgresql") as database:
         store = Store(database, Clock(), vault)
         add(store, "before")
-        open_, may_end, ended = threading.Event(), threading.Event(), threading.Event()
+        wait_until_settled(database)
+        open_, may_end = threading.Event(), threading.Event()
 
         def slow(db: TenantSession) -> None:
             audit.record(db, Event("x.y", user_id="slow"))
@@ -125,7 +126,7 @@ def test_an_older_transaction_left_open_holds_back_what_follows(
             assert read(store, after)[0] == []
             may_end.set()
             slow_unit.result(20)
-            ended.set()
+        wait_until_settled(database)
         assert read(store, after)[0] == ["slow", "quick"]
         assert read(store, begins)[0] == ["slow", "quick"]
         store.close()
@@ -136,6 +137,7 @@ def test_reading_on(store: Store) -> None:
     add(store, "a", "b")
     add(store, "foreign", tenant="two")
     add(store, "c")
+    wait_until_settled(store.database)
     assert read(store, (0, ""))[0] == ["a", "b", "c"]
     assert read(store, begins)[0] == ["a", "b", "c"]
     first, after = read(store, begins, 2)
@@ -167,7 +169,7 @@ def test_followers_hear_of_other_processes_within_a_second(store: Store, vault: 
             await asyncio.to_thread(add, other, *batch)
             expected = ["a", "b", "c"] if batch == ["c"] else batch
             async with asyncio.timeout(1):
-                while any(users != expected for users in seen):
+                while any(users != expected for users in seen):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
         feed.close()
         async with asyncio.timeout(2):
@@ -208,4 +210,5 @@ def test_the_queue_and_units_of_work_share_one_order(database: Database, store: 
         else:
             add(store, str(number))
     queue.close()
+    wait_until_settled(database)
     assert read(store, (0, ""))[0] == [str(number) for number in range(6)]

@@ -1,6 +1,7 @@
 /** Sends GraphiQL's operations to the API, with the token of whoever is signed in. */
 import type { Fetcher } from '@graphiql/toolkit';
 import type { Session } from './session';
+import { eventsOf, isSubscription } from './subscriptions';
 
 const INTROSPECTION = 'IntrospectionQuery';
 const SIGN_IN_FIRST = 'Sign in to explore the schema.';
@@ -16,11 +17,41 @@ export function createFetcher(session: Session): Fetcher {
     return fetch(config.endpoint, { method: 'POST', credentials: 'omit', headers: all, body });
   };
 
+  /** Server-sent events: one answer for each event, until the operation is stopped. */
+  async function* follow(body: string, given: Headers, ownToken: boolean) {
+    const aborted = new AbortController();
+    try {
+      const headers = new Headers(given);
+      const token = ownToken ? null : await session.accessToken();
+      if (!ownToken && token === null) throw new Error('Sign in to run this operation.');
+      headers.set('Accept', 'text/event-stream');
+      headers.set('Content-Type', 'application/json');
+      if (token !== null) headers.set('Authorization', `Bearer ${token}`);
+      const response = await fetch(config.endpoint, {
+        method: 'POST',
+        credentials: 'omit',
+        headers,
+        body,
+        signal: aborted.signal,
+      });
+      if (!response.ok || response.body === null) {
+        yield JSON.parse(await response.text());
+        return;
+      }
+      yield* eventsOf(response.body);
+    } finally {
+      aborted.abort();
+    }
+  }
+
   return async (params, options) => {
     const introspecting = params.operationName === INTROSPECTION;
     const headers = new Headers((options?.headers ?? {}) as Record<string, string>);
     const ownToken = headers.has('Authorization');
     const body = JSON.stringify(params);
+
+    if (isSubscription(params.query, params.operationName))
+      return follow(body, headers, ownToken) as never;
 
     const token = ownToken ? null : await session.accessToken();
     const anonymous = !ownToken && token === null;

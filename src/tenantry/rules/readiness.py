@@ -162,31 +162,24 @@ def _application_checks(facts: ApplicationReadinessFacts) -> Iterator[ReadinessC
     ) -> ReadinessCheck:
         return _result(name, severity, fault, "applicationUpdate", settings)
 
+    native = application.application_type is ApplicationType.NATIVE
     for name, setting, uris in (
-        ("local_callbacks", "redirectUris", application.redirect_uris),
-        ("local_logout_urls", "postLogoutRedirectUris", application.post_logout_redirect_uris),
-        ("local_web_origins", "webOrigins", application.web_origins),
-        ("local_allowed_origins", "allowedOrigins", application.allowed_origins),
+        ("callbacks", "redirectUris", application.redirect_uris),
+        ("logout_urls", "postLogoutRedirectUris", application.post_logout_redirect_uris),
+        ("web_origins", "webOrigins", application.web_origins),
+        ("allowed_origins", "allowedOrigins", application.allowed_origins),
     ):
-        native = application.application_type is ApplicationType.NATIVE
         local = [] if native else [uri for uri in uris if is_local(uri)]
         yield check(
-            name,
+            f"local_{name}",
             _severity(tenant, _E),
             _listed("Any program on a user's own machine may be behind: ", local),
             setting,
         )
-    for name, setting, uris in (
-        ("wildcard_callbacks", "redirectUris", application.redirect_uris),
-        ("wildcard_logout_urls", "postLogoutRedirectUris", application.post_logout_redirect_uris),
-        ("wildcard_web_origins", "webOrigins", application.web_origins),
-        ("wildcard_allowed_origins", "allowedOrigins", application.allowed_origins),
-    ):
-        patterns = [uri for uri in uris if is_pattern(uri)]
         yield check(
-            name,
+            f"wildcard_{name}",
             _severity(tenant, _E),
-            _listed("Whoever holds one matching host gets the answers: ", patterns),
+            _listed("Whoever holds one matching host gets the answers: ", filter(is_pattern, uris)),
             setting,
         )
     yield check(

@@ -16,7 +16,6 @@ from tenantry.services.request import request_context
 from tenantry.services.runtime import Runtime
 from tenantry.store import applications
 
-
 _MAX_NAMED = 50
 """Origins in one header: many proxies take four kilobytes of headers and no more."""
 
