@@ -21,7 +21,10 @@ from tests.process.server import EMAIL, PASSWORD, Server
 pytestmark = [pytest.mark.browser, pytest.mark.node]
 
 _LIBRARY = FOLDER / "node_modules" / "oidc-client-ts" / "dist" / "browser" / "oidc-client-ts.js"
+_AUTH0 = FOLDER / "node_modules" / "@auth0" / "auth0-spa-js" / "dist" / "auth0-spa-js.production.js"
 _FILES = {
+    "/auth0": (FOLDER / "single_page" / "auth0.html", "text/html"),
+    "/auth0-spa-js.js": (_AUTH0, "text/javascript"),
     "/app.js": (FOLDER / "single_page" / "app.js", "text/javascript"),
     "/oidc-client-ts.js": (_LIBRARY, "text/javascript"),
 }
@@ -35,6 +38,7 @@ class Application:
     origin: str
     page: Page
     server: Server
+    client_id: str
 
     def open(self) -> None:
         self.page.goto(self.origin)
@@ -105,7 +109,7 @@ def application(server: Server, page: Page, scope: str, **more: Any) -> Iterator
     thread = threading.Thread(target=listener.serve_forever, daemon=True)
     thread.start()
     try:
-        yield Application(origin, page, server)
+        yield Application(origin, page, server, settings["client_id"])
     finally:
         listener.shutdown()
         listener.server_close()
@@ -118,8 +122,9 @@ def _register(server: Server, origin: str) -> str:
         input={
             "name": "Wardrobe",
             "applicationType": "SINGLE_PAGE",
-            "redirectUris": [f"{origin}/callback"],
-            "postLogoutRedirectUris": [f"{origin}/signed-out"],
+            "redirectUris": [f"{origin}/callback", f"{origin}/auth0"],
+            "postLogoutRedirectUris": [f"{origin}/signed-out", f"{origin}/auth0"],
+            "webOrigins": [origin],
         },
     )["applicationCreate"]
     client_id: str = made["application"]["clientId"]

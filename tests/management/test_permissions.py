@@ -41,7 +41,7 @@ def test_without_its_scope_a_field_is_null_and_the_others_answer(
     server: Server, kind: str, name: str, field: Any
 ) -> None:
     api = SCOPELESS.setdefault(server, tenant_api(server.tenant(), "read:logs"))
-    if name == "logEvents":
+    if name in OF_THE_LOG:
         api = tenant_api(server.tenant(), "read:users")
     given = {
         argument: value_of(definition.type)
@@ -69,6 +69,7 @@ def test_without_its_scope_a_field_is_null_and_the_others_answer(
     }
 
 
+OF_THE_LOG = {"activity", "logEvent", "logEventTypes", "logEvents"}
 SCOPELESS: dict[Server, Api] = {}
 
 

@@ -22,6 +22,7 @@ from graphql import (
 
 from tenantry.core import facts
 from tenantry.core.facts import KeyState
+from tenantry.core.log_streams import LogStreamFacts, LogStreamFailureFacts
 from tenantry.keys.signing import CertificateForms
 from tenantry.management import fields as guarded
 from tenantry.management.nodes import NODE_TYPES
@@ -40,6 +41,8 @@ SOURCES: dict[str, type[Any]] = {
     "Connection": facts.ConnectionFacts,
     "Grant": facts.ConsentFacts,
     "LogEvent": facts.LogEventFacts,
+    "LogStream": LogStreamFacts,
+    "LogStreamFailure": LogStreamFailureFacts,
     "ResourceServer": facts.ResourceServerFacts,
     "Role": facts.RoleFacts,
     "Scope": facts.Scope,
@@ -51,6 +54,8 @@ SOURCES: dict[str, type[Any]] = {
 }
 # What is published and no column: derived from the address or loaded from another noun.
 DERIVED = {
+    "LogStream": {"failures"},
+    "LogStreamFailure": {"message_id"},
     "Application": {"client_grants", "connections", "readiness_checks"},
     "ClientGrant": {"application", "resource_server"},
     "Grant": {"user", "application", "resource_server"},
@@ -171,7 +176,7 @@ def test_lists_are_connections() -> None:
         assert set(type_.fields) == {"nodes", "edges", "pageInfo", "totalCount"}
         assert type_.name.endswith("Connection")
         assert type_.name.removesuffix("Connection") in SOURCES
-    assert pages == 14
+    assert pages == 16
 
 
 def test_no_secret_is_in_the_schema() -> None:
@@ -188,7 +193,10 @@ def test_no_secret_is_in_the_schema() -> None:
         "ApplicationSecretRotatePayload.clientSecret",
         "ApplicationUpdatePayload.clientSecret",
         "Connection.passwordMinimumLength",
+        "LogStreamCreatePayload.secret",
+        "LogStreamSecretRotatePayload.secret",
         "Mutation.applicationSecretRotate",
+        "Mutation.logStreamSecretRotate",
         "Mutation.userPasswordSet",
         "ResourceServerCreatePayload.signingSecret",
         "TestApplicationCreatePayload.clientSecret",

@@ -173,14 +173,16 @@ def test_the_preview_says_what_tokens_say(
     tenant: Tenant, browser: Browser, dialect: TokenDialect, oidc_conformant: bool
 ) -> None:
     """The same claims as are issued, but for the times and names of this very sign-in."""
-    tenant.api(API, "read:x", "write:x", enforce_policies=True, token_dialect=dialect)
+    scopes = ("read:x", "write:x")
+    options = {"token_dialect": dialect, "allow_offline_access": True}
+    tenant.api(API, *scopes, enforce_policies=True, **options)
     client = tenant.application(
         oidc_conformant=oidc_conformant,
         claim_mappings=(mapping(f"{NS}colour", path="colour"), mapping("all")),
     )
     user = tenant.user(user_metadata={"colour": "red"}, name="Ann")
     tenant.permit(user, API, "write:x")
-    scope = "openid profile read:x write:x"
+    scope = "openid profile offline_access read:x write:x"
     issued = said(browser, tenant, client, scope=scope)
     with tenant.server.stores_nothing():
         found = previewed(root_api(tenant), client, user.id, scope)

@@ -250,3 +250,25 @@ def test_nobody_is_sent_to_an_unregistered_address(
     if not registered:
         del asked.parameters["redirect_uri"]
         assert authorize(browser, tenant, asked.parameters).error == "invalid_request"
+
+
+def test_scopes_mean_something_to_the_audience(tenant: Tenant, browser: Browser) -> None:
+    """RFC 9068 §2.2.3: "MUST have meaning for the resources indicated in the aud claim"."""
+    client = tenant.application()
+    tenant.user()
+    tenant.api(API, "read", token_dialect="rfc9068_profile", allow_offline_access=True)
+    asked = {"audience": API, "scope": "read profile offline_access"}
+    tokens = sign_in(browser, tenant, client, **asked).tokens()
+    claims = jwt.claims_of(tokens["access_token"])
+    assert (claims["aud"], claims["scope"]) == (API, "read")
+    assert set(tokens["scope"].split()) == {"read", "profile", "offline_access"}
+    asked["scope"] += " openid"
+    tokens = sign_in(browser, tenant, client, **asked).tokens()
+    claims = jwt.claims_of(tokens["access_token"])
+    assert claims["aud"] == [API, tenant.url("userinfo")]
+    assert set(claims["scope"].split()) == {"read", "profile", "openid"}
+    assert tenant.userinfo(tokens["access_token"]).status_code == 200
+    fields = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    again = tenant.token(client, **fields).json()
+    assert jwt.claims_of(again["access_token"])["scope"] == claims["scope"]
+    assert again["scope"] == tokens["scope"]

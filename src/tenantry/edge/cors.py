@@ -25,7 +25,8 @@ _GUARDED = {
     "/userinfo": "GET, POST",
     "/graphql": "POST",
 }
-_HEADERS = "Authorization, Content-Type, Idempotency-Key"
+# Existing libraries for browsers name themselves in `Auth0-Client`; nothing here reads it.
+_HEADERS = "Authorization, Auth0-Client, Content-Type, Idempotency-Key"
 _MAX_AGE = "600"
 
 

@@ -37,7 +37,7 @@ from tenantry.store.audit import Event, record
 from tenantry.store.refresh_tokens import RefreshTokenFacts
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue
-from tenantry.tokens.access_token import AccessTokenContent, token_audience
+from tenantry.tokens.access_token import AccessTokenContent, token_audience, token_scopes
 from tenantry.tokens.id_token import IdTokenContent
 
 DEFAULT_LIFETIME = 86_400
@@ -121,7 +121,7 @@ def issue_tokens(
             issuer=address.issuer,
             subject=subject_of(db.vault, application, grant.user.id),
             audience=audience,
-            scopes=grant.scopes,
+            scopes=token_scopes(api, grant.scopes, audience, address.userinfo_audience),
             client_id=application.client_id,
             issued_at=timestamp(db.now),
             lifetime=lifetime,

@@ -24,7 +24,12 @@ from tenantry.services.token_claims import TokenClaims, claims_for_user
 from tenantry.services.user_flow import decide_for
 from tenantry.store import applications, users
 from tenantry.store.unit_of_work import TenantSession
-from tenantry.tokens.access_token import AccessTokenContent, access_token_claims, token_audience
+from tenantry.tokens.access_token import (
+    AccessTokenContent,
+    access_token_claims,
+    token_audience,
+    token_scopes,
+)
 
 _USERINFO_LIFETIME = 86_400
 
@@ -94,11 +99,12 @@ def _access_token(
     db: TenantSession, granted: _Granted, told: TokenClaims
 ) -> tuple[dict[str, Any], CustomClaims]:
     api, custom = granted.api, told.custom(ClaimTarget.ACCESS_TOKEN)
+    audience = token_audience(api, granted.scopes, granted.address.userinfo_audience)
     content = AccessTokenContent(
         issuer=granted.address.issuer,
         subject=granted.subject,
-        audience=token_audience(api, granted.scopes, granted.address.userinfo_audience),
-        scopes=granted.scopes,
+        audience=audience,
+        scopes=token_scopes(api, granted.scopes, audience, granted.address.userinfo_audience),
         client_id=granted.application.client_id,
         issued_at=timestamp(db.now),
         lifetime=api.token_lifetime if api else _USERINFO_LIFETIME,

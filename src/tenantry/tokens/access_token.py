@@ -8,6 +8,8 @@ from typing import Any
 
 from tenantry.core.facts import ResourceServerFacts, TokenDialect
 from tenantry.core.ids import new_id
+from tenantry.rules.authorization import IDENTITY_SCOPES
+from tenantry.rules.scopes import cut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +38,16 @@ def token_audience(
         return [userinfo_audience]
     ours = "openid" in scopes and api.tokens_are_ours_to_read
     return [*api.audiences, userinfo_audience] if ours else [*api.audiences]
+
+
+def token_scopes(
+    api: ResourceServerFacts | None, granted: Sequence[str], audience: Sequence[str], userinfo: str
+) -> tuple[str, ...]:
+    """RFC 9068 §2.2.3: each scope of a token "MUST have meaning for the resources" it is for."""
+    if api is None or not api.token_dialect.is_rfc9068:
+        return tuple(granted)
+    identity = IDENTITY_SCOPES if userinfo in audience else ()
+    return cut(granted, (*api.scope_values, *identity))
 
 
 def token_type(dialect: TokenDialect) -> str:
