@@ -66,3 +66,20 @@ def test_an_operator_signs_in_at_the_root_for_a_tenant(server: Server, visit: Vi
     result = _run(page)
     assert "globex" in result
     assert visit.origins == {server.public_url}
+
+
+def test_a_subscription_shows_what_happens(server: Server, visit: Visit) -> None:
+    page = visit.page
+    page.goto(f"{server.public_url}/graphql")
+    _sign_in(page)
+    page.locator("[role=tab]", has_text="Follow").click()
+    expect(page.locator(".graphiql-query-editor .view-lines")).to_contain_text("subscription")
+    page.click("button.graphiql-execute-button")
+    result = page.locator(".graphiql-response .view-lines")
+    expect(result).to_contain_text("cursor")
+    server.graphql(
+        'mutation { userCreate(input: {connection: "Username-Password-Authentication",'
+        ' email: "followed@example.com"}) { user { id } errors { message } } }'
+    )
+    expect(result).to_contain_text("user.created")
+    assert visit.complaints == []

@@ -197,8 +197,10 @@ def test_no_secret_is_in_the_schema() -> None:
         "LogStreamSecretRotatePayload.secret",
         "Mutation.applicationSecretRotate",
         "Mutation.logStreamSecretRotate",
+        "Mutation.resourceServerSecretRotate",
         "Mutation.userPasswordSet",
         "ResourceServerCreatePayload.signingSecret",
+        "ResourceServerSecretRotatePayload.signingSecret",
         "TestApplicationCreatePayload.clientSecret",
         "User.passwordChangedAt",
     }

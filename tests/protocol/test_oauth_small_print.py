@@ -221,7 +221,9 @@ def test_public_applications_are_answered_over_https(tenant: Tenant) -> None:
     plain, local = "http://app.example.com/callback", "http://localhost:3000/callback"
     for kind in ("spa", "native"):
         assert tenant.application(kind, redirect_uris=(local,)).redirect_uri == local
-        for uri in (plain, "http://*.example.com/callback", "http://localhost.example.com/"):
+        for own in ("http://127.0.0.2/cb", "http://[::1]:80/cb", "http://app.localhost/cb"):
+            assert tenant.application(kind, redirect_uris=(own,)).redirect_uri == own
+        for uri in (plain, "http://*.example.com/callback", "http://127.0.0.1.example.com/"):
             with pytest.raises(DomainError) as error:
                 tenant.application(kind, redirect_uris=(local, uri))
             assert error.value.field == ("redirect_uris", "1")

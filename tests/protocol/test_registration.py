@@ -1,4 +1,4 @@
-"""RFC 7591 and OpenID Connect Dynamic Client Registration 1.0, and RFC 7592 §2.1."""
+"""RFC 7591 and OpenID Connect Dynamic Client Registration 1.0, and RFC 7592 §2.1 and §2.3."""
 
 from __future__ import annotations
 
@@ -198,12 +198,45 @@ def test_other_methods(tenant: Tenant) -> None:
     answer = register(tenant)
     for url, method, allowed in (
         (tenant.url("oidc/register"), "GET", "POST"),
-        (answer["registration_client_uri"], "POST", "GET"),
-        (answer["registration_client_uri"], "PUT", "GET"),
-        (answer["registration_client_uri"], "DELETE", "GET"),
+        (answer["registration_client_uri"], "POST", "DELETE, GET"),
+        (answer["registration_client_uri"], "PUT", "DELETE, GET"),
     ):
         found = tenant.server.client.request(method, url)
         assert (found.status_code, found.headers["allow"]) == (405, allowed)
+
+
+def test_an_application_deletes_itself(server: Server, tenant: Tenant) -> None:
+    """RFC 7592 §2.3: its tokens and the registration access token end with it."""
+    answer = register(
+        tenant, grant_types=["authorization_code", "client_credentials"], client_name="Leaver"
+    )
+    other = register(tenant)
+    client = client_of(tenant, answer)
+    tenant.api("https://api.example", "read:things")
+    tenant.grant(client, "https://api.example", "read:things")
+    asked = {"grant_type": "client_credentials", "audience": "https://api.example"}
+    token = tenant.token(client, **asked).json()["access_token"]
+    uri = answer["registration_client_uri"]
+    for wrong in ("", "wrong", other["registration_access_token"]):
+        headers = {"authorization": f"Bearer {wrong}"} if wrong else {}
+        with server.stores_nothing():
+            assert server.client.delete(uri, headers=headers).status_code == 401
+    headers = {"authorization": f"Bearer {answer['registration_access_token']}"}
+    deleted = server.client.delete(uri, headers=headers)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert deleted.headers["cache-control"] == "no-store"
+    assert server.client.delete(uri, headers=headers).status_code == 401
+    refused(read(tenant, answer), 401, "invalid_token")
+    assert tenant.token(client, **asked).json()["error"] == "invalid_client"
+    reader = tenant.application("non_interactive")
+    tenant.grant(reader, "https://api.example", "read:things")
+    found = server.client.post(
+        tenant.url("oauth/introspect"), data={"token": token}, auth=reader.basic
+    )
+    assert found.json() == {"active": False}
+    assert read(tenant, other).status_code == 200
+    (event,) = tenant.events("application.deleted")
+    assert (event.actor_type, event.client_id) == ("application", answer["client_id"])
 
 
 def test_the_switch(server: Server) -> None:

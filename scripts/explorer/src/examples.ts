@@ -48,10 +48,26 @@ mutation CreateApplication($input: ApplicationCreateInput!) {
 }
 `;
 
+const follow = `# What happens in this tenant, as it happens. Stop it with the button that started it.
+subscription Follow {
+  logEvents(types: ["user.*", "application.*", "login.*"]) {
+    cursor
+    event {
+      type
+      createdAt
+      actorKind
+      actorId
+      details
+    }
+  }
+}
+`;
+
 const input = { input: { name: 'My service', applicationType: 'MACHINE_TO_MACHINE' } };
 
 export const examples = [
   { query: viewer },
   { query: applications },
   { query: create, variables: JSON.stringify(input, null, 2) },
+  { query: follow },
 ];

@@ -79,7 +79,7 @@ class Router:
             methods = {"GET": self._assets.serve}
         elif methods is None and path.startswith(registration.CONFIGURATION):
             scope["tenantry.route"] = registration.CONFIGURATION
-            methods = {"GET": registration.read}
+            methods = {"GET": registration.read, "DELETE": registration.delete}
         elif methods is not None:
             scope["tenantry.route"] = path
         if scope["type"] == "websocket":

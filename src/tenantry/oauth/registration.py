@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tenantry.core.clock import timestamp
+from tenantry.core.context import Actor
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import ApplicationFacts
 from tenantry.core.ids import new_client_id, new_token
@@ -19,7 +20,8 @@ from tenantry.rules.registration import MEMBERS, NAMES, application_values, wire
 from tenantry.rules.subjects import SectorDocument
 from tenantry.services import sectors
 from tenantry.services.applications import ApplicationWithSecret, create
-from tenantry.services.commands import NewApplication
+from tenantry.services.applications import delete as delete_application
+from tenantry.services.commands import NewApplication, Patch
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -72,6 +74,28 @@ async def read(
     runtime: Runtime, context: RequestContext, client_id: str, unverified_token: str
 ) -> dict[str, Any]:
     """RFC 7592 §2.1: what is registered now. The secret is shown once, when it is made."""
+    application = await _require(runtime, context, client_id, unverified_token)
+    return _information(application, context.address.issuer, unverified_token)
+
+
+async def delete(
+    runtime: Runtime, context: RequestContext, client_id: str, unverified_token: str
+) -> None:
+    """RFC 7592 §2.3: the application, its tokens and its registration end at once."""
+    application = await _require(runtime, context, client_id, unverified_token)
+    tenant_id = context.address.tenant_id
+    actor = Actor("application", application.client_id, application.name, tenant_id)
+    try:
+        await runtime.store.write(
+            tenant_id, context.caller(actor), delete_application, Patch(application.id)
+        )
+    except DomainError:
+        raise invalid_token("the application is deleted already") from None
+
+
+async def _require(
+    runtime: Runtime, context: RequestContext, client_id: str, unverified_token: str
+) -> ApplicationFacts:
     application = None
     if client_id.isascii() and client_id.isprintable() and len(client_id) <= _MAX_CLIENT_ID:
         application = await runtime.configuration.get(
@@ -83,7 +107,7 @@ async def read(
     matched = runtime.vault.matches(readable, digest, TOKEN_PURPOSE)
     if application is None or not matched:
         raise invalid_token("not the registration access token of this application")
-    return _information(application, context.address.issuer, unverified_token)
+    return application
 
 
 def _register(

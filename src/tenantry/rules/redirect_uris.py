@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode
@@ -132,7 +133,14 @@ def _is_loopback_redirect(parts: UrlParts) -> bool:
 def is_local(uri: str) -> bool:
     """Whether any program on the user's own machine may be behind this URL."""
     parts = split_url(uri)
-    return parts is not None and (parts.host in _LOOPBACK_LITERALS or _is_localhost(parts.host))
+    return parts is not None and (_is_loopback_address(parts.host) or _is_localhost(parts.host))
+
+
+def _is_loopback_address(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def login_uri(value: Any, path: tuple[str, ...]) -> str:

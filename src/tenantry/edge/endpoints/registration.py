@@ -1,4 +1,4 @@
-"""`POST /oidc/register` and `GET /oidc/register/{client_id}`."""
+"""`POST /oidc/register`, and `GET` and `DELETE /oidc/register/{client_id}`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tenantry.edge.render import NO_STORE, json_response
 from tenantry.oauth import registration as protocol
 from tenantry.oauth.bearer import malformed, read_token
 from tenantry.oauth.errors import OAuthError
-from tenantry.services.request import request_context
+from tenantry.services.request import RequestContext, request_context
 from tenantry.services.runtime import Runtime
 
 CONFIGURATION = "/oidc/register/"
@@ -26,15 +26,25 @@ async def register(request: Request) -> Response:
 
 
 async def read(request: Request) -> Response:
+    information = await protocol.read(*_configuration(request))
+    return json_response(information, 200, NO_STORE)
+
+
+async def delete(request: Request) -> Response:
+    await protocol.delete(*_configuration(request))
+    return Response(status_code=204, headers=NO_STORE)
+
+
+def _configuration(request: Request) -> tuple[Runtime, RequestContext, str, str]:
+    """Where, which client, and the token that it presents."""
     try:
         query_token = query_parameters(request).get("access_token")
     except OAuthError as error:
         raise malformed(error.description, error.status) from None
     unverified_token = read_token(request.headers.get("authorization"), None, query_token)
-    information = await protocol.read(
+    return (
         request.scope["tenantry.runtime"],
         request_context(request.scope),
         request.scope["path"].removeprefix(CONFIGURATION),
         unverified_token,
     )
-    return json_response(information, 200, NO_STORE)

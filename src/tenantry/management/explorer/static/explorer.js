@@ -1,1 +1,1 @@
-import{a,b as e}from"./chunk-YXTFIAKB.js";import{f as i}from"./chunk-XBSCWT6T.js";i();var o=e();window.parent!==window&&o?window.parent.postMessage({type:a,callback:o},location.origin):import("./app-EAJNXXDP.js").then(({start:n})=>n(o));
+import{a,b as e}from"./chunk-YXTFIAKB.js";import{f as i}from"./chunk-XBSCWT6T.js";i();var o=e();window.parent!==window&&o?window.parent.postMessage({type:a,callback:o},location.origin):import("./app-XDN7X7ZQ.js").then(({start:n})=>n(o));
