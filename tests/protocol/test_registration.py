@@ -236,7 +236,7 @@ def test_an_application_deletes_itself(server: Server, tenant: Tenant) -> None:
     assert found.json() == {"active": False}
     assert read(tenant, other).status_code == 200
     (event,) = tenant.events("application.deleted")
-    assert (event.actor_type, event.client_id) == ("application", answer["client_id"])
+    assert (event.actor_kind, event.client_id) == ("application", answer["client_id"])
 
 
 def test_the_switch(server: Server) -> None:
