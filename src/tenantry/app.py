@@ -22,13 +22,14 @@ from tenantry.jobs import log_streams
 from tenantry.jobs.activity import count_forever
 from tenantry.jobs.outbox import Handler, deliver_forever
 from tenantry.jobs.pruning import prune_forever
-from tenantry.keys.passwords import PasswordWorkers
+from tenantry.keys.password_workers import PasswordWorkers
 from tenantry.keys.signing import KeySource, generate_private_key
 from tenantry.management.endpoint import graphql_endpoint
 from tenantry.management.explorer.page import STATIC_DIR as EXPLORER_FILES
 from tenantry.management.limits import MAX_DOCUMENT
 from tenantry.oauth import backchannel_logout
 from tenantry.outbound.cache import DocumentCache
+from tenantry.outbound.dns import TxtResolver
 from tenantry.outbound.http import OutboundClient
 from tenantry.pages import STATIC_DIR as PAGE_FILES
 from tenantry.rules.addresses import Addresses
@@ -36,6 +37,7 @@ from tenantry.services.log_feed import LogFeed
 from tenantry.services.log_streams import REDELIVERY
 from tenantry.services.runtime import Runtime
 from tenantry.services.sessions import BACKCHANNEL_LOGOUT
+from tenantry.services.throttle import Throttle
 from tenantry.settings import Settings, complete, load_settings
 from tenantry.store.cache import Configuration
 from tenantry.store.database import Database
@@ -125,6 +127,10 @@ def create_runtime(
         outbound=outbound,
         feed=LogFeed(store),
         documents=DocumentCache(outbound, clock),
+        txt_resolver=TxtResolver(settings.dns_servers),
+        throttle=Throttle(
+            settings.rate_limit_factor, settings.workers, settings.graphql_max_cost
+        ),
         max_graphql_cost=settings.graphql_max_cost,
         is_development=settings.is_development,
     )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 from tenantry.core.clock import Clock
 from tenantry.core.context import SYSTEM, Caller
+from tenantry.core.private_files import write_private
 from tenantry.keys.signing import generate_private_key
 from tenantry.keys.vault import UndecryptableError
 from tenantry.rules.addresses import Addresses
 from tenantry.services import tenants
 from tenantry.services.bootstrap import Bootstrap, bootstrap
-from tenantry.settings import Settings, SettingsError, bootstrap_secret, write_private
+from tenantry.settings import Settings, SettingsError, bootstrap_secret
 from tenantry.store import installation
 from tenantry.store import migrate as migrations
 from tenantry.store.database import Database

@@ -6,7 +6,7 @@ import os
 import secrets
 from contextlib import suppress
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -15,12 +15,21 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validates_model
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from tenantry.core.limits import MAX_SESSION_IDLE_LIFETIME, MAX_SESSION_LIFETIME, Limits
+from tenantry.core.limits import (
+    JOB_BYTES,
+    JOB_LINE_BYTES,
+    JOB_LINES,
+    MAX_SESSION_IDLE_LIFETIME,
+    MAX_SESSION_LIFETIME,
+    Limits,
+)
+from tenantry.core.private_files import write_new
 from tenantry.keys.vault import Vault, generate_encryption_key, parse_encryption_key
+from tenantry.outbound.addresses import dns_servers
+from tenantry.rules.public_url import is_loopback, required_origin, required_template
 
 PREFIX = "TENANTRY_"
 DATABASE_FILE = "tenantry.db"
-_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class SettingsError(Exception):
@@ -98,13 +107,32 @@ class Settings(BaseSettings):
         le=315_360_000,
         description="The most that a tenant's sessionLifetime counts, in seconds.",
     )
+    job_max_bytes: int = Field(
+        JOB_BYTES, ge=1024, description="The most bytes of one upload to a job."
+    )
+    job_max_lines: int = Field(JOB_LINES, ge=1, description="The most lines of one upload.")
+    job_max_line_bytes: int = Field(
+        JOB_LINE_BYTES, ge=256, le=1_048_576, description="The most bytes of one of its lines."
+    )
     graphql_max_cost: int = Field(
         10_000, ge=100, description="The greatest cost of one GraphQL operation."
+    )
+    rate_limit_factor: float = Field(
+        1.0,
+        ge=0,
+        le=1_000_000,
+        description="By what every rate limit is multiplied; 0 switches them off.",
     )
     outbound_allow_private: bool = Field(
         False,
         description="Whether requests that the server makes itself (jwks_uri, request_uri, logout "
-        "tokens) may go to private addresses, and over http to loopback: true or false.",
+        "tokens, log streams) may go to private addresses, and over http to loopback: true or "
+        "false.",
+    )
+    dns_servers: Annotated[tuple[tuple[str, int], ...], NoDecode] = Field(
+        (),
+        description="Comma-separated resolvers that are asked for the TXT records of custom "
+        "domains: addresses, with a port if it is not 53; by default the system's.",
     )
     bootstrap_admin_email: str = Field(
         "admin@localhost.localdomain",
@@ -141,19 +169,20 @@ class Settings(BaseSettings):
             return value
         return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
 
+    @field_validator("dns_servers", mode="before")
+    @classmethod
+    def _split_dns_servers(cls, value: object) -> object:
+        return dns_servers(value) if isinstance(value, str) else value
+
     @field_validator("public_url")
     @classmethod
     def _check_public_url(cls, value: str) -> str:
-        return _origin(value) if value else value
+        return required_origin(value) if value else value
 
     @field_validator("tenant_url")
     @classmethod
     def _check_tenant_url(cls, value: str | None) -> str | None:
-        if not value:
-            return None
-        if value.count("{name}") != 1 or not value.split("://")[-1].startswith("{name}."):
-            raise ValueError("{name} must stand once, as the leftmost label of the host")
-        return _origin(value.replace("{name}", "placeholder")).replace("placeholder", "{name}", 1)
+        return required_template(value) if value else None
 
     @field_validator("database_url")
     @classmethod
@@ -191,32 +220,18 @@ class Settings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """What tenants may set at most."""
-        return Limits(self.max_session_idle_lifetime, self.max_session_lifetime)
+        return Limits(
+            self.max_session_idle_lifetime,
+            self.max_session_lifetime,
+            self.job_max_bytes,
+            self.job_max_lines,
+            self.job_max_line_bytes,
+        )
 
     @cached_property
     def vault(self) -> Vault:
         """The encryption keys; call `complete` first."""
         return Vault([parse_encryption_key(key.get_secret_value()) for key in self.encryption_key])
-
-
-def is_loopback(host: str) -> bool:
-    if host in _LOOPBACK_NAMES or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _origin(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("must be an http or https URL")
-    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
-        raise ValueError("must be an origin: a scheme, a host and maybe a port, without a path")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
-        raise ValueError("must be https unless the host is on loopback")
-    return f"{parts.scheme}://{parts.netloc.lower()}"
 
 
 def load_settings() -> Settings:
@@ -276,25 +291,9 @@ def bootstrap_secret(settings: Settings, name: str) -> tuple[str, bool]:
     return secrets.token_urlsafe(32), True
 
 
-def write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner may read, never one that somebody else prepared."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    _write_new(temporary, text)
-    temporary.replace(path)
-
-
 def _read_or_create_key(path: Path) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
-            _write_new(path, generate_encryption_key() + "\n")
+            write_new(path, generate_encryption_key() + "\n")
     return path.read_text().strip()
-
-
-def _write_new(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

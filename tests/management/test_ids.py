@@ -24,6 +24,7 @@ NOUNS = (
     "Session",
     "User",
     "Tenant",
+    "TrustedDocument",
     "TrustedIssuer",
 )
 UNKNOWN = "01m7y000000000000000000000"
@@ -44,6 +45,7 @@ def everything(api: Api) -> dict[str, str]:
           roleCreate(input: {name: "editor"}) { role { id } }
           trustedIssuerCreate(input: {issuer: "https://idp", jwksUri: "https://idp.example/k"}) {
             trustedIssuer { id } }
+          trustedDocumentCreate(input: {document: "{ __typename }"}) { trustedDocument { id } }
         }""",
         client=client_id,
         audience=audience,
@@ -64,6 +66,7 @@ def everything(api: Api) -> dict[str, str]:
         "User": data["userCreate"]["user"]["id"],
         "Role": data["roleCreate"]["role"]["id"],
         "Session": GlobalId("Session", tenant.id, session.id).encode(),
+        "TrustedDocument": data["trustedDocumentCreate"]["trustedDocument"]["id"],
         "TrustedIssuer": data["trustedIssuerCreate"]["trustedIssuer"]["id"],
         "LogEvent": read["logEvents"]["nodes"][0]["id"],
         "SigningKey": read["signingKeys"][0]["id"],

@@ -67,6 +67,9 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         "trustedIssuer { id }",
         {"issuer": "https://old.example.com", "jwksUri": "https://old.example.com/jwks"},
     )["trustedIssuer"]["id"]
+    trusted_document = api.do(
+        "trustedDocumentCreate", "trustedDocument { id }", {"document": "{ viewer { id } }"}
+    )["trustedDocument"]["id"]
     walker = api.tenant.user("walker@example.com")
     session, _ = api.tenant.write(sessions.begin, walker, api.tenant.issuer, None)
     session_id = GlobalId("Session", api.tenant.id, session.id).encode()
@@ -117,6 +120,8 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
             "trusted_issuer.updated",
         ),
         ("trustedIssuerDelete", {"id": trusted}, "trusted_issuer.deleted"),
+        ("trustedDocumentCreate", {"document": "{ __typename }"}, "trusted_document.created"),
+        ("trustedDocumentDelete", {"id": trusted_document}, "trusted_document.deleted"),
         ("logStreamCreate", {"name": "n", "url": "https://x.example.com"}, "log_stream.created"),
         ("logStreamUpdate", {"id": stream, "status": "PAUSED"}, "log_stream.updated"),
         ("logStreamSecretRotate", {"id": stream}, "log_stream.secret_rotated"),

@@ -23,6 +23,7 @@ from graphql import (
 from tenantry.core import facts
 from tenantry.core.facts import KeyState
 from tenantry.core.log_streams import LogStreamFacts, LogStreamFailureFacts
+from tenantry.core.trusted_documents import TrustedDocumentFacts
 from tenantry.keys.signing import CertificateForms
 from tenantry.management import fields as guarded
 from tenantry.management.nodes import NODE_TYPES
@@ -49,6 +50,7 @@ SOURCES: dict[str, type[Any]] = {
     "Session": facts.SessionFacts,
     "SigningKey": facts.SigningKeyFacts,
     "Tenant": facts.TenantFacts,
+    "TrustedDocument": TrustedDocumentFacts,
     "TrustedIssuer": facts.TrustedIssuerFacts,
     "User": facts.UserFacts,
 }
@@ -63,6 +65,7 @@ DERIVED = {
     "Session": {"session_id", "user", "client_ids"},
     "SigningKey": {"id"},
     "Tenant": {"issuer", "management_identifier"},
+    "TrustedDocument": {"document_id"},
     "User": {"user_id", "connection", "sessions", "grants", "roles", "permissions"},
 }
 
@@ -176,7 +179,7 @@ def test_lists_are_connections() -> None:
         assert set(type_.fields) == {"nodes", "edges", "pageInfo", "totalCount"}
         assert type_.name.endswith("Connection")
         assert type_.name.removesuffix("Connection") in SOURCES
-    assert pages == 16
+    assert pages == 19
 
 
 def test_no_secret_is_in_the_schema() -> None:

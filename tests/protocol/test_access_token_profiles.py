@@ -21,7 +21,7 @@ from tenantry.core.facts import (
     TokenDialect,
 )
 from tenantry.keys.signing import certificate_to_pem, self_signed_certificate
-from tenantry.oauth.user_tokens import access_token_lifetime
+from tenantry.rules.lifetimes import access_token_lifetime
 from tenantry.services import resource_servers
 from tenantry.services.commands import Patch
 from tests.support import jwe, jwt

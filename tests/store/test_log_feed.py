@@ -21,7 +21,7 @@ from tenantry.store.database import Database
 from tenantry.store.group_commit import AuditQueue
 from tenantry.store.log_positions import Position
 from tenantry.store.unit_of_work import Store, TenantSession
-from tests.store.seeds import wait_until_settled, writing
+from tests.store.seeds import wait_until_settled
 from tests.support.databases import Databases
 
 WRITER = """
@@ -65,8 +65,9 @@ def read(store: Store, after: Position, limit: int = 7, *types: str) -> tuple[li
 
 
 def add(store: Store, *users: str, tenant: str = "one") -> None:
+    """An event for each user, each in a transaction of its own."""
     for user in users:
-        writing(store, tenant, lambda db, user=user: audit.record(db, Event("x.y", user_id=user)))
+        store.write_now(tenant, Caller(SYSTEM), audit.record, Event("x.y", user_id=user))
 
 
 def test_many_processes_write_and_every_event_is_read_once(

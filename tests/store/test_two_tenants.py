@@ -62,6 +62,7 @@ from tenantry.store import (
     signing_keys,
     tables,
     tokens,
+    trusted_documents,
     trusted_issuers,
     users,
 )
@@ -102,6 +103,7 @@ TENANT_BOUND = {
     "sessions",
     "signing_keys",
     "tokens",
+    "trusted_documents",
     "trusted_issuers",
     "users",
 }
@@ -232,6 +234,13 @@ CASES: dict[str, Case] = {
     "applications.find_by_client_id": reads(
         lambda a, _: applications.find_by_client_id(a, "client"),
         lambda a, _: applications.find_by_client_id(a, "client-b"),
+    ),
+    "applications.find_by_external_id": reads(
+        lambda a, _: applications.find_by_external_id(a, "external"),
+        lambda a, _: applications.find_by_external_id(a, "external-b"),
+    ),
+    "applications.connection_names": reads(
+        lambda a, _: applications.connection_names(a), None, result={"app": ("conn",)}
     ),
     "applications.find_by_client_ids": reads(
         lambda a, _: applications.find_by_client_ids(a, ["client", "client-b"]),
@@ -514,6 +523,11 @@ CASES: dict[str, Case] = {
     "roles.delete_permissions_for_audience": writes(
         lambda a, _: roles.delete_permissions_for_audience(a, "https://api"),
         lambda a, _: roles.delete_permissions_for_audience(a, "https://api-b"),
+    ),
+    "roles.permissions_of_all": reads(
+        lambda a, _: roles.permissions_of_all(a),
+        None,
+        result={"role": (("https://api", f"do:{OF_A}"),)},
     ),
     "roles.permissions_of_each": reads(
         lambda a, _: roles.permissions_of_each(a, ["role", "role-b"]),
@@ -824,6 +838,27 @@ CASES: dict[str, Case] = {
         False,
         result=True,
     ),
+    "trusted_documents.create": writes(
+        lambda a, _: trusted_documents.create(
+            a, without_key("trusted_documents", digest="digest-b")
+        ),
+        None,
+        result=ANY,
+    ),
+    "trusted_documents.find": reads(
+        lambda a, _: trusted_documents.find(a, "document"),
+        lambda a, _: trusted_documents.find(a, "document-b"),
+    ),
+    "trusted_documents.find_by_digest": reads(
+        lambda a, _: trusted_documents.find_by_digest(a, "digest"),
+        lambda a, _: trusted_documents.find_by_digest(a, "digest-b"),
+    ),
+    "trusted_documents.delete": writes(
+        lambda a, b: trusted_documents.delete(a, must(trusted_documents.find(b, "document"))),
+        lambda a, b: trusted_documents.delete(a, must(trusted_documents.find(b, "document-b"))),
+    ),
+    "trusted_documents.page": reads(lambda a, _: trusted_documents.page(a, PAGE), None),
+    "trusted_documents.count": reads(lambda a, _: trusted_documents.count(a), None, result=1),
     "trusted_issuers.create": writes(
         lambda a, _: trusted_issuers.create(a, without_key("trusted_issuers", issuer="issuer-b")),
         None,
@@ -1075,9 +1110,11 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
         "applications": {
             "id": f"app{end}",
             "client_id": client,
+            "external_id": f"external{end}",
             "redirect_uris": [f"https://{mark}.example/callback"],
         },
         "attempts": {"subject": f"subject{end}"},
+        "trusted_documents": {"id": f"document{end}", "digest": f"digest{end}"},
         "trusted_issuers": {
             "id": f"trusted{end}",
             "issuer": f"issuer{end}",

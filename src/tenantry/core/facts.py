@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tenantry.core.organizations import OrganizationUsage
 from tenantry.core.stored import Stored
 from tenantry.core.values import (
     AccessPolicy,
@@ -109,6 +110,8 @@ class TenantFacts(Stored):
     enable_dynamic_client_registration: bool
     initiate_login_uri: str | None
     resource_parameter_profile: ResourceParameterProfile
+    trusted_documents_only: bool
+    allow_organization_name_in_authentication_api: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,7 @@ class ApplicationFacts(Stored):
     """
 
     client_id: str
+    external_id: str
     name: str
     description: str
     application_type: ApplicationType
@@ -168,6 +172,7 @@ class ApplicationFacts(Stored):
     secret_digest: str | None
     secret_envelope: str | None
     token_exchange_audiences: tuple[str, ...]
+    organization_usage: OrganizationUsage
     is_dynamically_registered: bool
     registration_token_digest: str | None
     is_system: bool
@@ -220,6 +225,8 @@ class ClientGrantFacts(Stored):
     subject_type: SubjectType
     scopes: tuple[str, ...]
     allow_all_scopes: bool
+    organization_usage: OrganizationUsage
+    allow_any_organization: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tenantry.core.facts import ApplicationFacts, TenantFacts
-from tenantry.pages import ApplicationView, Branding
+from tenantry.core.organizations import OrganizationFacts
+from tenantry.pages import ApplicationView, Branding, OrganizationView
 
 
 def branding_of(tenant: TenantFacts) -> Branding:
@@ -23,4 +24,10 @@ def application_view(application: ApplicationFacts) -> ApplicationView:
         application.tos_uri,
         application.is_first_party,
         application.client_uri,
+    )
+
+
+def organization_view(organization: OrganizationFacts | None) -> OrganizationView | None:
+    return (
+        OrganizationView(organization.shown_name, organization.logo_uri) if organization else None
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from tenantry.edge.throttle import spend
 from tenantry.oauth import client_assertion
 from tenantry.oauth.client_authentication import (
     AuthenticatedClient,
@@ -15,6 +16,7 @@ from tenantry.oauth.client_authentication import (
 )
 from tenantry.oauth.errors import InvalidClient, OAuthError
 from tenantry.oauth.parameters import Parameters
+from tenantry.rules.rate_limits import RateLimit
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.store import applications
@@ -37,11 +39,16 @@ async def authenticated_client(
             proof = await client_assertion.verify(
                 runtime, context, application, credentials.assertion, endpoint
             )
-        return authenticate(application, credentials, runtime.vault, proof)
+        client = authenticate(application, credentials, runtime.vault, proof)
     except InvalidClient as error:
+        await spend(runtime, context, RateLimit.FAILED_AUTHENTICATION, context.facts.ip)
         if application is not None:
             await audit_refusal(runtime, context, application.client_id, "", error)
         raise
+    # Nobody can use up the allowance of an application that has something to prove itself by.
+    address = f" {context.facts.ip}" if client.application.is_public else ""
+    await spend(runtime, context, RateLimit.CLIENT, f"{client.application.client_id}{address}")
+    return client
 
 
 async def audit_refusal(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tenantry.rules.redirect_uris import allowed_origins, is_listed
+from tenantry.core.organizations import OrganizationUsage
+from tenantry.rules.custom_domain_urls import at_domain
+from tenantry.rules.redirect_uris import allowed_origins, is_listed, organization_of
 from tenantry.services.request import acting_application, request_context
 from tenantry.services.runtime import Runtime
-from tenantry.store import applications
+from tenantry.store import applications, organizations
 
 _OPEN = frozenset(
     {
@@ -57,21 +61,33 @@ class Cors:
                     headers["Access-Control-Allow-Origin"] = "*"
                 else:
                     headers.add_vary_header("Origin")
-                    if self._is_listed(scope, origin):
+                    if await self._is_listed(scope, origin):
                         headers["Access-Control-Allow-Origin"] = origin
                         headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
             await send(message)
 
         await self._app(scope, receive, send_with_header)
 
-    def _is_listed(self, scope: Scope, origin: str) -> bool:
+    async def _is_listed(self, scope: Scope, origin: str) -> bool:
         application = acting_application(scope)
         if application is None:
             return False
+        application = at_domain(application, request_context(scope).address.domain)
         listed = allowed_origins(
             application.redirect_uris, application.allowed_origins, application.web_origins
         )
+        if application.organization_usage is not OrganizationUsage.DENY:
+            tenant_id = request_context(scope).address.tenant_id
+            if await self._is_of_organization(tenant_id, origin, listed):
+                return True
         return is_listed(origin, listed) or (application.is_system and self._is_ours(scope, origin))
+
+    async def _is_of_organization(self, tenant_id: str, origin: str, listed: Iterable[str]) -> bool:
+        """`{organization_name}`: a script is where an organization of the tenant has its page."""
+        name = organization_of(origin, listed)
+        return name is not None and bool(
+            await self._runtime.configuration.get(tenant_id, organizations.find_by_name, name)
+        )
 
     def _is_ours(self, scope: Scope, origin: str) -> bool:
         """The explorers of other tenants sign operators in at the root."""
@@ -81,9 +97,12 @@ class Cors:
     async def _preflight(self, scope: Scope, send: Send, origin: str, path: str) -> None:
         allowed = path in _OPEN or self._is_ours(scope, origin)
         if not allowed:
-            tenant_id = request_context(scope).address.tenant_id
-            listed = await self._runtime.configuration.get(tenant_id, applications.origins, "")
-            allowed = is_listed(origin, listed or ())
+            address = request_context(scope).address
+            tenant_id, domain = address.tenant_id, address.domain.id if address.domain else ""
+            listed = await self._runtime.configuration.get(tenant_id, applications.origins, domain)
+            allowed = is_listed(origin, listed or ()) or await self._is_of_organization(
+                tenant_id, origin, listed or ()
+            )
         headers = [(b"vary", b"Origin"), (b"content-length", b"0")]
         if allowed:
             headers += [

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from tenantry.core.errors import Overloaded
 from tenantry.edge.render import NO_STORE, json_response, page
+from tenantry.edge.throttle import TooManyRequests
 from tenantry.oauth.errors import OAuthError
 from tenantry.pages import Branding, ErrorView, error_page
 
@@ -26,6 +27,15 @@ def overloaded(error: Overloaded) -> Response:
         503,
         {**NO_STORE, "Retry-After": str(error.retry_after)},
     )
+
+
+def too_many_requests(request: Request, error: TooManyRequests) -> Response:
+    """RFC 6585 §4, as a page for people."""
+    if "text/html" not in request.headers.get("accept", ""):
+        return oauth_error(error)
+    response = error_response_page(request, None, error.error, error.description, error.status)
+    response.headers.update(error.headers)
+    return response
 
 
 def error_response_page(

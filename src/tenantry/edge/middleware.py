@@ -6,8 +6,9 @@ import contextlib
 import logging
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
@@ -19,12 +20,14 @@ from tenantry.core.context import RequestFacts
 from tenantry.core.errors import Overloaded
 from tenantry.core.ids import new_id
 from tenantry.edge import metrics
+from tenantry.edge.custom_domains import CANONICAL_ONLY, came_through_edge, client_ip_of
 from tenantry.edge.errors import error_response_page, overloaded
 from tenantry.edge.render import json_response
 from tenantry.rules.addresses import Location, TenantAddress
+from tenantry.rules.custom_domains import EDGE_KEY_HEADER, domain_of_host
 from tenantry.services.request import RequestContext, attach
 from tenantry.services.runtime import Runtime
-from tenantry.store import installation
+from tenantry.store import installation, verified_domains
 from tenantry.store.unit_of_work import INSTALLATION
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
@@ -201,18 +204,15 @@ class Tenancy:
             host = headers.get(b"x-forwarded-host", host.encode("latin-1")).decode("latin-1")
         location = self._runtime.addresses.locate(host, path)
         if location is None:
-            refusal = json_response({"error": "misdirected_request"}, 421)
-            await refuse(scope, receive, send, refusal)
+            location, address = Location(None, path, ""), await self._address_of_domain(host)
+        else:
+            address = await self._address(location)
+        refusal = self._refusal(location, address, headers)
+        if refusal is not None or address is None:
+            await refuse(scope, receive, send, refusal or _misdirected())
             return
-        address = await self._address(location)
-        if address is None:
-            by_path = bool(location.prefix)
-            refusal = json_response(
-                {"error": "not_found" if by_path else "misdirected_request"},
-                404 if by_path else 421,
-            )
-            await refuse(scope, receive, send, refusal)
-            return
+        if address.domain is not None:
+            scope["tenantry.ip"] = client_ip_of(address.domain, headers) or scope["tenantry.ip"]
         facts = RequestFacts(
             scope["tenantry.request_id"],
             scope["tenantry.ip"],
@@ -224,20 +224,63 @@ class Tenancy:
         await self._app(scope, receive, send)
 
     async def _address(self, location: Location) -> TenantAddress | None:
-        configuration = self._runtime.configuration
         asked = location.tenant_name or ""
-        # The tenant of a name seldom changes: one look is for the names and for the tenant.
-        configuration.refresh(INSTALLATION, self._last_seen.get(asked, INSTALLATION))
-        identity = await configuration.get(INSTALLATION, installation.tenant_identity, asked)
+        identity = await self._seen(installation.tenant_identity, asked, lambda found: found[0])
         if identity is None:
             return None
         is_root = location.tenant_name is None
         tenant_id, name = identity
-        if self._last_seen.get(asked) != tenant_id:
+        issuer = self._runtime.addresses.issuer(name, is_root=is_root)
+        return TenantAddress(tenant_id, name, is_root, issuer, issuer)
+
+    async def _address_of_domain(self, host: str) -> TenantAddress | None:
+        domain = domain_of_host(host)
+        if domain is None:
+            return None
+        found = await self._seen(verified_domains.of_host, domain, lambda found: found.tenant_id)
+        if found is None:
+            return None
+        canonical = self._runtime.addresses.issuer(found.tenant_name, is_root=found.is_root)
+        return TenantAddress(
+            found.tenant_id,
+            found.tenant_name,
+            found.is_root,
+            found.facts.issuer,
+            canonical,
+            found.facts,
+        )
+
+    async def _seen(
+        self, loader: Callable[..., Any], asked: str, tenant_of: Callable[[Any], str]
+    ) -> Any:
+        """What the installation says of a name or a host, as of now."""
+        configuration = self._runtime.configuration
+        # The tenant of a name seldom changes: one look is for the names and for the tenant.
+        configuration.refresh(INSTALLATION, self._last_seen.get(asked, INSTALLATION))
+        found = await configuration.get(INSTALLATION, loader, asked)
+        if found is not None and self._last_seen.get(asked) != (tenant_id := tenant_of(found)):
             if len(self._last_seen) >= _MAX_SEEN:
                 self._last_seen.clear()
             self._last_seen[asked] = tenant_id
             configuration.refresh(tenant_id)
-        return TenantAddress(
-            tenant_id, name, is_root, self._runtime.addresses.issuer(name, is_root=is_root)
-        )
+        return found
+
+    def _refusal(
+        self, location: Location, address: TenantAddress | None, headers: Mapping[bytes, bytes]
+    ) -> Response | None:
+        if address is None:
+            return _not_found() if location.prefix else _misdirected()
+        if address.domain is None:
+            return None
+        if not came_through_edge(self._runtime.vault, address.domain, headers):
+            description = f"The header {EDGE_KEY_HEADER} does not have the domain's edge key."
+            return json_response({"error": "access_denied", "error_description": description}, 403)
+        return _not_found() if location.path in CANONICAL_ONLY else None
+
+
+def _misdirected() -> Response:
+    return json_response({"error": "misdirected_request"}, 421)
+
+
+def _not_found() -> Response:
+    return json_response({"error": "not_found"}, 404)

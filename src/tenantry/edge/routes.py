@@ -26,9 +26,17 @@ from tenantry.edge.endpoints.check_session import check_session
 from tenantry.edge.endpoints.introspection import introspection
 from tenantry.edge.endpoints.revocation import revocation
 from tenantry.edge.endpoints.token import token
-from tenantry.edge.errors import error_response_page, oauth_error, overloaded
+from tenantry.edge.errors import (
+    error_response_page,
+    oauth_error,
+    overloaded,
+    too_many_requests,
+)
 from tenantry.edge.render import json_response
+from tenantry.edge.throttle import TooManyRequests, spend
 from tenantry.oauth.errors import OAuthError
+from tenantry.rules.rate_limits import RateLimit
+from tenantry.services.request import request_context
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Methods = Mapping[str, Endpoint]
@@ -57,6 +65,29 @@ ROUTES: Mapping[str, Methods] = {
     "/healthz": {"GET": operations.healthz},
     "/readyz": {"GET": operations.readyz},
     "/": {"GET": operations.home},
+}
+
+
+# Where no application proves itself first; what is public and may be stored is not counted.
+BY_ADDRESS: Mapping[str, RateLimit] = {
+    "/oidc/register": RateLimit.REGISTRATION,
+    registration.CONFIGURATION: RateLimit.ADDRESS,
+    **dict.fromkeys(
+        (
+            "/userinfo",
+            "/authorize",
+            "/u/login",
+            "/u/account",
+            "/u/consent",
+            "/u/confirm",
+            "/u/device",
+            "/u/logout",
+            "/oauth/device/code",
+            "/oidc/logout",
+            "/v2/logout",
+        ),
+        RateLimit.ADDRESS,
+    ),
 }
 
 
@@ -98,11 +129,21 @@ class Router:
         if endpoint is None:
             return _wrong_method(sorted(methods))
         try:
+            limit = BY_ADDRESS.get(request.scope.get("tenantry.route", ""))
+            if limit is not None:
+                await _spend(request, limit)
             return await endpoint(request)
+        except TooManyRequests as error:
+            return too_many_requests(request, error)
         except OAuthError as error:  # Here, so that its answer passes through `Cors` as well.
             return oauth_error(error)
         except Overloaded as error:
             return overloaded(error)
+
+
+async def _spend(request: Request, limit: RateLimit) -> None:
+    context = request_context(request.scope)
+    await spend(request.scope["tenantry.runtime"], context, limit, context.facts.ip)
 
 
 def _missing(request: Request) -> Response:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tenantry.core.facts import ApplicationFacts, TenantFacts
+from tenantry.core.organizations import OrganizationFacts
 from tenantry.edge.branding import branding_of
 from tenantry.edge.cookies import browser_cookie, state_cookie
 from tenantry.edge.endpoints.authorize import answer, subject_of
@@ -23,7 +24,7 @@ from tenantry.oauth.standing import Subject
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, request_context
 from tenantry.services.runtime import Runtime
-from tenantry.store import applications
+from tenantry.store import applications, organizations
 from tenantry.store.authorizations import AuthorizationFacts
 
 _EXPIRED = "This sign-in has expired, was completed, or belongs to another browser."
@@ -43,6 +44,7 @@ class Waiting:
     handle: str
     browser: str
     browser_state: str
+    organization: OrganizationFacts | None
 
     @property
     def asked(self) -> AuthorizationRequest:
@@ -75,8 +77,13 @@ async def waiting_authorization(request: Request) -> Waiting | Response:
     )
     if application is None:
         return refused(request, tenant, _EXPIRED)
-    audience = AuthorizationRequest.from_json(found.request).audience
-    subject = await subject_of(runtime, context.address, application, audience)
+    asked = AuthorizationRequest.from_json(found.request)
+    subject = await subject_of(runtime, context.address, application, asked.audience)
+    organization = None
+    if asked.organization_id is not None:
+        organization = await runtime.configuration.get(
+            tenant.id, organizations.find, asked.organization_id
+        )
     return Waiting(
         runtime,
         context,
@@ -87,6 +94,7 @@ async def waiting_authorization(request: Request) -> Waiting | Response:
         handle,
         browser,
         state_cookie(request, context.address),
+        organization,
     )
 
 

@@ -6,6 +6,7 @@
     page        1 + the sum over its fields, where `nodes` and `edges` cost n × (1 + the sum over
                 the fields of the node), n being `first` or `last`, and `totalCount` costs 1
     plain list  1 + 10 × the sum over the fields of its entries
+    `ids`       1 + n × (1 + the sum over the fields of an entry), n being how many ids are given
 
 `__schema` and `__type` cost 10, whatever is asked of them. Variables count with their values,
 fragments wherever they are spread, and fields also where a directive leaves them out. So
@@ -27,6 +28,7 @@ from graphql import (
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -42,6 +44,7 @@ from tenantry.management.connections import MAX_PAGE
 MUTATION = 10
 INTROSPECTION = 10
 PLAIN_LIST = 10
+MAX_IDS = 100
 
 
 class CostEstimate:
@@ -108,6 +111,8 @@ class CostEstimate:
             return page * (1 + below)
         if parent.name.endswith("Edge") and name == "node":
             return below
+        if "ids" in field.args:
+            return 1 + self._ids(node) * (1 + below)
         if not is_page and is_list_type(get_nullable_type(field.type)):
             return 1 + PLAIN_LIST * below
         is_mutation = parent is self._schema.get_root_type(OperationType.MUTATION)
@@ -119,6 +124,14 @@ class CostEstimate:
             argument.name.value: self._value(argument.value) for argument in node.arguments or ()
         }
         return max(_size(values.get("first")), _size(values.get("last")))
+
+    def _ids(self, node: FieldNode) -> int:
+        """How many are given; the field refuses more than it may answer."""
+        given = next(item.value for item in node.arguments or () if item.name.value == "ids")
+        if isinstance(given, ListValueNode):
+            return min(len(given.values), MAX_IDS)
+        value = self._value(given)
+        return min(len(value), MAX_IDS) if isinstance(value, list) else 1
 
     def _value(self, value: ValueNode | None) -> Any:
         if isinstance(value, VariableNode):

@@ -22,6 +22,7 @@ from graphql import (
     validate,
 )
 
+from tenantry.management.body import MAX_BODY, Parameters, too_large
 from tenantry.management.cost import CostEstimate
 from tenantry.management.errors import request_error
 from tenantry.management.limits import MAX_DEPTH, MAX_TOKENS, broken_limits
@@ -30,6 +31,7 @@ _MAX_ERRORS = 20
 # A tree takes some fifty times the room of its text.
 _REMEMBERED = 128
 _MAX_REMEMBERED_TEXT = 8 * 1024
+_CONFIGURING = frozenset({"configurationApply", "configurationPlan"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +118,12 @@ def only_introspects(document: DocumentNode, operation: OperationDefinitionNode)
         )
 
     return operation.operation.value == "query" and of(operation.selection_set)
+
+
+def require_small(parameters: Parameters, operation: OperationDefinitionNode) -> None:
+    """Only an operation whose root fields all take configuration documents may be large."""
+    if parameters.size > MAX_BODY and not all(
+        isinstance(node, FieldNode) and node.name.value in _CONFIGURING
+        for node in operation.selection_set.selections
+    ):
+        too_large(MAX_BODY)

@@ -10,24 +10,41 @@ from functools import partial
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, OperationType
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from tenantry.core.errors import Overloaded
-from tenantry.management import websocket
-from tenantry.management.body import BadRequest, Parameters, parse_body, read_body, require_json
+from tenantry.management import throttle, websocket
+from tenantry.management.body import (
+    EVENT_STREAM,
+    BadRequest,
+    Parameters,
+    idempotency_key,
+    read_parameters,
+    require_json,
+)
 from tenantry.management.context import ManagementContext
-from tenantry.management.documents import Documents, only_introspects, operation_of
+from tenantry.management.documents import (
+    Documents,
+    only_introspects,
+    operation_of,
+    require_small,
+)
 from tenantry.management.errors import published, request_error
-from tenantry.management.event_stream import MEDIA_TYPE, event_stream
-from tenantry.management.explorer.serve import explorer_response
-from tenantry.management.idempotency import IdempotencyKey, body_digest, is_key
+from tenantry.management.event_stream import event_stream
+from tenantry.management.explorer.serve import explorer_response, introspects_anonymously
+from tenantry.management.persisted import require_trusted, with_document
 from tenantry.management.schema import build_schema
 from tenantry.management.streaming import RefusedError, Streaming
-from tenantry.services.management_access import Administrator, TenantGone, authorize
+from tenantry.rules.rate_limits import RateLimit
+from tenantry.services.management_access import (
+    Administrator,
+    TenantGone,
+    authorize,
+)
 from tenantry.services.request import RequestContext, acts_for, request_context
 from tenantry.services.runtime import Runtime
 from tenantry.tokens.verify import InvalidToken
@@ -91,18 +108,18 @@ class GraphQLEndpoint:
 
     async def _respond(self, request: Request, context: RequestContext) -> Response:
         if request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("accept", ""):
-            return explorer_response(self._runtime, context.address)
+            return await explorer_response(self._runtime, context.address)
         if request.method != "POST":
             # RFC 9110 §15.5.6. Nothing runs by GET, so that no link can change anything.
             raise BadRequest(405, "METHOD_NOT_ALLOWED", "Send operations by POST.", Allow=_ALLOW)
         require_json(request)
         asked_by = await self._administrator(request, context)
-        parameters = parse_body(await read_body(request))
-        if MEDIA_TYPE in request.headers.get("accept", ""):
+        parameters = await read_parameters(request, is_signed_in=asked_by is not None)
+        if EVENT_STREAM in request.headers.get("accept", ""):
             return await self._follow(request, context, asked_by, parameters)
         answer = await self._run(request, context, asked_by, parameters)
         if _RESPONSE_JSON in request.headers.get("accept", ""):
-            status = answer.status if "data" in answer.body else 400
+            status = max(answer.status, 200 if "data" in answer.body else 400)
             return _json(Answer(answer.body, status), f"{_RESPONSE_JSON}; charset=utf-8")
         return _json(answer)
 
@@ -111,7 +128,7 @@ class GraphQLEndpoint:
     ) -> Administrator | None:
         """Who asks. None without a token, which is enough for introspection in development."""
         values = request.headers.getlist("authorization")
-        if not values and self._runtime.is_development:
+        if not values and await introspects_anonymously(self._runtime, context.address):
             return None
         header = values[0] if len(values) == 1 else ""
         administrator = await self._authorized(context, header)
@@ -139,7 +156,8 @@ class GraphQLEndpoint:
         try:
             results = await self._begin(context, header, parameters)
         except RefusedError as refusal:
-            return _json(Answer(_errors(*refusal.errors), 400))
+            throttled = (refusal.errors[0].extensions or {}).get("code") == "THROTTLED"
+            return _json(Answer(_errors(*refusal.errors), 429 if throttled else 400))
         return event_stream(results)
 
     async def _connect(self, context: RequestContext, header: str) -> websocket.Begin:
@@ -163,6 +181,13 @@ class GraphQLEndpoint:
                 raise InvalidToken("the tenant is gone") from None
 
         asked_by = await renew()
+        tenant_id = context.address.tenant_id
+        try:
+            parameters = await with_document(self._runtime, tenant_id, parameters)
+            document = self._documents.prepare(parameters.query).document
+            await require_trusted(self._runtime, tenant_id, parameters, document)
+        except GraphQLError as refusal:
+            raise RefusedError(refusal) from None
         return await self._streaming.begin(
             parameters,
             lambda document: ManagementContext(
@@ -177,22 +202,17 @@ class GraphQLEndpoint:
         asked_by: Administrator | None,
         parameters: Parameters,
     ) -> Answer:
-        prepared = self._documents.prepare(parameters.query)
-        document = prepared.document
-        if document is None:
-            if asked_by is None:
-                raise InvalidToken("not a document that only introspects")
-            return Answer(_errors(*prepared.errors))
         try:
-            operation = operation_of(document, parameters.operation_name)
+            parameters = await with_document(self._runtime, context.address.tenant_id, parameters)
+            document, operation = await self._prepared(context, asked_by, parameters)
+        except RefusedError as refusal:
+            return Answer(_errors(*refusal.errors))
         except GraphQLError as refusal:
             return Answer(_errors(refusal))
-        if asked_by is None and not only_introspects(document, operation):
-            raise InvalidToken("no token")
         if operation.operation is OperationType.SUBSCRIPTION:
-            message = f"Send subscriptions with `Accept: {MEDIA_TYPE}` or over a WebSocket."
+            message = f"Send subscriptions with `Accept: {EVENT_STREAM}` or over a WebSocket."
             return Answer(_errors(request_error("BAD_REQUEST", message)))
-        cost = {
+        cost: dict[str, Any] = {
             "requested": self._documents.cost(document, operation, parameters.variables),
             "limit": self._runtime.max_graphql_cost,
         }
@@ -200,20 +220,43 @@ class GraphQLEndpoint:
             message = f"The operation costs {cost['requested']}; the limit is {cost['limit']}."
             error = request_error("COST_LIMIT", message, **cost)
             return Answer(_errors(error) | {"extensions": {"cost": cost}})
+        made = ManagementContext(
+            self._runtime, context, asked_by, document, idempotency_key(request, parameters)
+        )
+        bucket = await throttle.spend(made, RateLimit.GRAPHQL_COST, cost["requested"])
+        cost |= throttle.state(bucket)
+        throttled = throttle.refusal(bucket)
+        if throttled is not None:
+            return Answer(_errors(throttled) | {"extensions": {"cost": cost}}, 429)
         result = await self._schema.execute(
             parameters.query,
             variable_values=parameters.variables,
             operation_name=parameters.operation_name,
-            context_value=ManagementContext(
-                self._runtime, context, asked_by, document, _idempotency(request, parameters)
-            ),
+            context_value=made,
         )
         errors = published(result.errors or (), context.facts.request_id)
         ran = result.data is not None or any(error.path for error in errors)
         body: dict[str, Any] = {"data": result.data} if ran else {}
-        if errors:
-            body |= _errors(*errors)
+        body |= _errors(*errors) if errors else {}
         return Answer(body | {"extensions": {"cost": cost}})
+
+    async def _prepared(
+        self, context: RequestContext, asked_by: Administrator | None, parameters: Parameters
+    ) -> tuple[DocumentNode, OperationDefinitionNode]:
+        """The document and the operation that may run: valid, trusted, and not for anybody."""
+        tenant_id = context.address.tenant_id
+        prepared = self._documents.prepare(parameters.query)
+        document = prepared.document
+        await require_trusted(self._runtime, tenant_id, parameters, document)
+        if document is None:
+            if asked_by is None:
+                raise InvalidToken("not a document that only introspects")
+            raise RefusedError(*prepared.errors)
+        operation = operation_of(document, parameters.operation_name)
+        require_small(parameters, operation)
+        if asked_by is None and not only_introspects(document, operation):
+            raise InvalidToken("no token")
+        return document, operation
 
     def _challenge(self, request: Request, context: RequestContext) -> Response:
         """RFC 6750 §3 and RFC 9728 §5.1: how to ask, and where it is written who may."""
@@ -226,20 +269,15 @@ class GraphQLEndpoint:
         return _json(Answer(_errors(error), 401), headers={"WWW-Authenticate": challenge})
 
 
-def _idempotency(request: Request, parameters: Parameters) -> IdempotencyKey | None:
-    values = request.headers.getlist("idempotency-key")
-    if not values:
-        return None
-    if len(values) > 1 or not is_key(values[0]):
-        raise BadRequest(
-            400, "BAD_REQUEST", "`Idempotency-Key` has 1 to 255 visible ASCII characters."
-        )
-    digest = body_digest(parameters.query, parameters.operation_name, parameters.variables)
-    return IdempotencyKey(values[0], digest)
-
-
 def _errors(*errors: GraphQLError) -> dict[str, Any]:
     return {"errors": [error.formatted for error in errors]}
+
+
+def _retry(answer: Answer) -> dict[str, str]:
+    """`Retry-After`, where the caller has used up its allowance."""
+    if answer.status != 429:
+        return {}
+    return {"Retry-After": str(answer.body["errors"][0]["extensions"]["retryAfter"])}
 
 
 def _json(
@@ -251,6 +289,11 @@ def _json(
     return Response(
         text.encode(errors="replace"),
         answer.status,
-        {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", **(headers or {})},
+        {
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+            **_retry(answer),
+            **(headers or {}),
+        },
         media_type,
     )

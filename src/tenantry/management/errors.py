@@ -33,6 +33,10 @@ describe_enum(
         ErrorCode.IMMUTABLE: "The field never changes once the object exists.",
         ErrorCode.CONFLICT: "The object is at another revision than the one that was expected.",
         ErrorCode.IN_USE: "Other objects still depend on this one.",
+        ErrorCode.PLAN_STALE: (
+            "The tenant or the document has changed since the plan. The message has both hashes, "
+            "`planHash` of the payload the one of now."
+        ),
         ErrorCode.IDEMPOTENCY_KEY_REUSED: (
             "The `Idempotency-Key` was sent before with another document or other variables."
         ),

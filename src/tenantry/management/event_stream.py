@@ -12,11 +12,11 @@ from typing import Any
 
 from starlette.responses import StreamingResponse
 
+from tenantry.management.body import EVENT_STREAM
 from tenantry.management.errors import request_error
 from tenantry.management.streaming import RefusedError, with_pauses
 from tenantry.tokens.verify import InvalidToken
 
-MEDIA_TYPE = "text/event-stream"
 PAUSE_SECONDS = 12.0
 
 
@@ -26,7 +26,7 @@ def event_stream(results: AsyncGenerator[dict[str, Any], None]) -> StreamingResp
         "X-Accel-Buffering": "no",
         "X-Content-Type-Options": "nosniff",
     }
-    return StreamingResponse(_events(results), 200, headers, MEDIA_TYPE)
+    return StreamingResponse(_events(results), 200, headers, EVENT_STREAM)
 
 
 async def _events(results: AsyncGenerator[dict[str, Any], None]) -> AsyncIterator[bytes]:

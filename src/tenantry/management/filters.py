@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TypeVar
 
 import strawberry
+from strawberry.scalars import JSON
 
 from tenantry.core.facts import ApplicationType, Environment, SubjectType
+from tenantry.core.ids import GlobalId
 from tenantry.management.errors import request_error
 from tenantry.management.mutations.inputs import sent
-from tenantry.management.types.common import setting
+from tenantry.management.types.common import described, setting
+from tenantry.rules.fields import encodable
+from tenantry.rules.metadata import MAX_DEPTH
+from tenantry.rules.user_search import MAX_WORDS, words
 from tenantry.store.audit import EventFilter
 from tenantry.store.client_grants import ClientGrantFilter
 from tenantry.store.consents import ConsentFilter
 from tenantry.store.sessions import SessionFilter
+from tenantry.store.user_search import MetadataValue
 from tenantry.store.users import UserFilter
 
+F = TypeVar("F")
 _ABOUT = {
     "name_contains": "Only those whose name contains this text; case is ignored.",
     "tenant_name_contains": "Only those whose name contains this text.",
@@ -28,6 +36,19 @@ _ABOUT = {
     "email_prefix": "Only users whose address begins with this; case is ignored.",
     "connection": "Only users of the connection with this name.",
     "blocked": "Only users who are blocked, or only those who are not.",
+    "user_ids": "Only users with one of these `userId`s, at most 100.",
+    "search": (
+        "Only users who are found by these words, at most 10: each must begin a word of a name, "
+        "the nickname, the email or the username. Case and accents are ignored, and so is what is "
+        "no letter and no digit: `ann smi` finds Ann Smith and ann.smith@example.com. Without "
+        "any word nobody is found."
+    ),
+    "user_metadata": "Only users whose `userMetadata` has all of these values, at most 10.",
+    "app_metadata": "Only users whose `appMetadata` has all of these values, at most 10.",
+    "path": "The keys that lead to the value, from the outermost: 1 to 10.",
+    "equals": (
+        "A text, a number or a boolean: exactly the value there, or one entry of the list there."
+    ),
     "types": (
         "Only events of these types, at most 50. A type that ends with `.*` stands for all that "
         "begin like it: `application.*`."
@@ -36,12 +57,17 @@ _ABOUT = {
     "until": "Only events before this moment.",
     "event_client_id": "Only events about the application with this `clientId`.",
     "user_id": "Only events about the user with this `userId`.",
+    "actor_id": "Only events that the application or user with this `actorId` caused.",
+    "target_id": "Only changes of the object with this id.",
+    "request_id": "Only what happened in the request with this `requestId`.",
     "session_user_id": "Only sessions of the user with this `userId`.",
     "grant_user_id": "Only those of the user with this `userId`.",
     "active": "Only sessions that last, or only those that are over.",
 }
 _ALL = "All that is given must hold; texts have at most 600 characters."
 MAX_TYPES = 50
+MAX_USER_IDS = 100
+MAX_VALUES = 10
 MAX_TEXT = 600
 """Longer than anything that is stored; a far longer pattern is an error to SQLite."""
 
@@ -89,6 +115,20 @@ class ClientGrantFilterInput:
         return ClientGrantFilter(text(self.client_id), text(self.audience), sent(self.subject_type))
 
 
+@strawberry.input(description="A value in the metadata of a user.")
+class MetadataFilter:
+    path: list[str] = described(_ABOUT, "path")
+    equals: JSON = described(_ABOUT, "equals")
+
+    def facts(self, source: str) -> MetadataValue:
+        path, value = tuple(self.path), self.equals
+        if not 1 <= len(path) <= MAX_DEPTH or not all(map(encodable, path)):
+            raise request_error("BAD_REQUEST", f"A `path` has 1 to {MAX_DEPTH} keys.")
+        if not isinstance(value, str | int | float) or not encodable(str(value)):
+            raise request_error("BAD_REQUEST", "`equals` is a text, a number or a boolean.")
+        return MetadataValue(source, path, value)
+
+
 @strawberry.input(
     name="UserFilter",
     description=f"Narrows a list of users. {_ALL}",
@@ -98,14 +138,41 @@ class UserFilterInput:
     email_prefix: str | None = setting(_ABOUT, "email_prefix")
     connection: str | None = setting(_ABOUT, "connection")
     blocked: bool | None = setting(_ABOUT, "blocked")
+    user_ids: list[str] | None = setting(_ABOUT, "user_ids")
+    search: str | None = setting(_ABOUT, "search")
+    user_metadata: list[MetadataFilter] | None = setting(_ABOUT, "user_metadata")
+    app_metadata: list[MetadataFilter] | None = setting(_ABOUT, "app_metadata")
 
     def facts(self) -> UserFilter:
+        search, user_ids = text(self.search), sent(self.user_ids)
+        sought = words(search or "")
+        if len(sought) > MAX_WORDS:
+            raise request_error("BAD_REQUEST", f"A search has at most {MAX_WORDS} words.")
+        if user_ids is not None:
+            user_ids = _few(user_ids, "userIds", MAX_USER_IDS)
         return UserFilter(
             email=text(self.email),
             email_prefix=text(self.email_prefix),
             connection=text(self.connection),
             blocked=sent(self.blocked),
+            user_ids=() if search is not None and not sought else user_ids,
+            words=sought,
+            metadata=(
+                *_values(self.user_metadata, "user_metadata"),
+                *_values(self.app_metadata, "app_metadata"),
+            ),
         )
+
+
+def _few(given: list[F], name: str, most: int) -> tuple[F, ...]:
+    if len(given) > most:
+        raise request_error("BAD_REQUEST", f"`{name}` has at most {most} entries.")
+    return tuple(given)
+
+
+def _values(given: list[MetadataFilter] | None, source: str) -> tuple[MetadataValue, ...]:
+    found = _few(sent(given) or [], source, MAX_VALUES)
+    return tuple(one.facts(source) for one in found)
 
 
 @strawberry.input(
@@ -140,6 +207,9 @@ class LogEventFilter:
     until: datetime | None = setting(_ABOUT, "until")
     client_id: str | None = setting(_ABOUT, "event_client_id")
     user_id: str | None = setting(_ABOUT, "user_id")
+    actor_id: str | None = setting(_ABOUT, "actor_id")
+    target_id: strawberry.ID | None = setting(_ABOUT, "target_id")
+    request_id: str | None = setting(_ABOUT, "request_id")
 
     def facts(self) -> EventFilter:
         return EventFilter(
@@ -148,7 +218,18 @@ class LogEventFilter:
             until=sent(self.until),
             client_id=text(self.client_id),
             user_id=text(self.user_id),
+            actor_id=text(self.actor_id),
+            target=_target(text(self.target_id)),
+            request_id=text(self.request_id),
         )
+
+
+def _target(id: str | None) -> tuple[str, str] | None:
+    """The type and row of an object; an id that names none finds nothing."""
+    if not id:
+        return None
+    decoded = GlobalId.decode(id)
+    return (decoded.type, decoded.local_id) if decoded else ("", id)
 
 
 def event_types(names: list[str]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from tenantry.management.types.application import Application
 from tenantry.management.types.client_grant import ClientGrant
 from tenantry.management.types.common import Node
 from tenantry.management.types.connection import Connection
+from tenantry.management.types.custom_domain import CustomDomain
 from tenantry.management.types.grant import Grant
 from tenantry.management.types.log_event import LogEvent
 from tenantry.management.types.log_stream import LogStream
@@ -23,6 +24,7 @@ from tenantry.management.types.role import Role
 from tenantry.management.types.session import Session
 from tenantry.management.types.signing_key import SigningKey
 from tenantry.management.types.tenant import Tenant
+from tenantry.management.types.trusted_document import TrustedDocument
 from tenantry.management.types.trusted_issuer import TrustedIssuer
 from tenantry.management.types.user import User
 from tenantry.store import (
@@ -31,12 +33,14 @@ from tenantry.store import (
     client_grants,
     connections,
     consents,
+    custom_domains,
     installation,
     log_streams,
     resource_servers,
     roles,
     sessions,
     signing_keys,
+    trusted_documents,
     trusted_issuers,
     users,
 )
@@ -55,6 +59,7 @@ NODE_TYPES = {
     "Application": NodeType("read:applications", applications.find, Application.of),
     "ClientGrant": NodeType("read:client_grants", client_grants.find, ClientGrant.of),
     "Connection": NodeType("read:connections", connections.find, Connection.of),
+    "CustomDomain": NodeType("read:custom_domains", custom_domains.find, CustomDomain.of),
     "Grant": NodeType("read:grants", consents.find_by_id, Grant.of),
     "LogEvent": NodeType("read:logs", audit.find, LogEvent.of),
     "LogStream": NodeType("read:log_streams", log_streams.find, LogStream.of),
@@ -62,6 +67,7 @@ NODE_TYPES = {
     "Session": NodeType("read:sessions", sessions.find, Session.of),
     "Role": NodeType("read:roles", roles.find, Role.of),
     "SigningKey": NodeType("read:signing_keys", signing_keys.find, SigningKey.of),
+    "TrustedDocument": NodeType("read:tenant_settings", trusted_documents.find, TrustedDocument.of),
     "TrustedIssuer": NodeType("read:tenant_settings", trusted_issuers.find, TrustedIssuer.of),
     "User": NodeType("read:users", users.find, User.of),
 }

@@ -50,6 +50,20 @@ class TrustedIssuerOrder(Enum):
     CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
 
 
+@strawberry.enum(description="How trusted documents are ordered.")
+class TrustedDocumentOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+
+
+@strawberry.enum(description="How custom domains are ordered.")
+class CustomDomainOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+    DOMAIN_ASC = strawberry.enum_value("domain asc", description=A_TO_Z)
+    DOMAIN_DESC = strawberry.enum_value("domain desc", description=Z_TO_A)
+
+
 @strawberry.enum(description="How client grants are ordered.")
 class ClientGrantOrder(Enum):
     CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)

@@ -6,8 +6,11 @@ from typing import Annotated
 
 import strawberry
 
+from tenantry.management.configuration_queries import ConfigurationQueries
 from tenantry.management.connections import After, Before, First, Last, ListOf, PageArguments
 from tenantry.management.context import Info
+from tenantry.management.custom_domain_queries import CustomDomainQueries
+from tenantry.management.explanation_queries import ExplanationQueries
 from tenantry.management.fields import field
 from tenantry.management.filters import (
     ApplicationFilter,
@@ -21,6 +24,7 @@ from tenantry.management.grant_queries import GrantQueries
 from tenantry.management.listing import ORDER, Id, filter_argument, listed
 from tenantry.management.log_queries import LogQueries
 from tenantry.management.mutations.inputs import sent
+from tenantry.management.node_queries import NodeQueries
 from tenantry.management.nodes import find_node
 from tenantry.management.orders import (
     ApplicationOrder,
@@ -33,6 +37,7 @@ from tenantry.management.orders import (
 from tenantry.management.readiness_queries import ReadinessQueries
 from tenantry.management.role_queries import RoleQueries
 from tenantry.management.session_queries import SessionQueries
+from tenantry.management.trusted_document_queries import TrustedDocumentQueries
 from tenantry.management.trusted_issuer_queries import TrustedIssuerQueries
 from tenantry.management.types.application import Application
 from tenantry.management.types.client_grant import ClientGrant
@@ -57,7 +62,17 @@ from tenantry.store import (
 
 @strawberry.type(description="What can be read at the tenant of this address.")
 class Query(
-    LogQueries, ReadinessQueries, GrantQueries, RoleQueries, SessionQueries, TrustedIssuerQueries
+    ConfigurationQueries,
+    CustomDomainQueries,
+    ExplanationQueries,
+    LogQueries,
+    ReadinessQueries,
+    GrantQueries,
+    NodeQueries,
+    RoleQueries,
+    SessionQueries,
+    TrustedDocumentQueries,
+    TrustedIssuerQueries,
 ):
     @field("Who asks, and what the caller may do.")
     async def viewer(self, info: Info) -> Viewer:

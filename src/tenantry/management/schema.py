@@ -14,7 +14,9 @@ from strawberry.types import ExecutionContext
 
 from tenantry.management.mutations.applications import ApplicationMutations
 from tenantry.management.mutations.client_grants import ClientGrantMutations
+from tenantry.management.mutations.configuration import ConfigurationMutations
 from tenantry.management.mutations.connections import ConnectionMutations
+from tenantry.management.mutations.custom_domains import CustomDomainMutations
 from tenantry.management.mutations.grants import GrantMutations
 from tenantry.management.mutations.log_streams import LogStreamMutations
 from tenantry.management.mutations.resource_servers import ResourceServerMutations
@@ -23,6 +25,7 @@ from tenantry.management.mutations.sessions import SessionMutations
 from tenantry.management.mutations.signing_keys import SigningKeyMutations
 from tenantry.management.mutations.tenants import TenantMutations
 from tenantry.management.mutations.test_applications import TestApplicationMutations
+from tenantry.management.mutations.trusted_documents import TrustedDocumentMutations
 from tenantry.management.mutations.trusted_issuers import TrustedIssuerMutations
 from tenantry.management.mutations.users import UserMutations
 from tenantry.management.queries import Query
@@ -40,7 +43,9 @@ from tenantry.management.subscriptions import Subscription
 class Mutation(
     ApplicationMutations,
     ClientGrantMutations,
+    ConfigurationMutations,
     ConnectionMutations,
+    CustomDomainMutations,
     GrantMutations,
     LogStreamMutations,
     ResourceServerMutations,
@@ -49,6 +54,7 @@ class Mutation(
     SigningKeyMutations,
     TenantMutations,
     TestApplicationMutations,
+    TrustedDocumentMutations,
     TrustedIssuerMutations,
     UserMutations,
 ):

@@ -12,10 +12,12 @@ from typing import Any, TypeVar
 import strawberry
 from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationType, subscribe
 
+from tenantry.management import throttle
 from tenantry.management.body import Parameters
 from tenantry.management.context import ManagementContext
 from tenantry.management.documents import Documents, operation_of
 from tenantry.management.errors import published, request_error
+from tenantry.rules.rate_limits import RateLimit
 
 T = TypeVar("T")
 
@@ -40,8 +42,11 @@ class Streaming:
         self, parameters: Parameters, context: Callable[[DocumentNode], ManagementContext]
     ) -> AsyncGenerator[dict[str, Any], None]:
         """The results of a subscription; RefusedError where it does not begin."""
-        document = self._document(parameters)
+        document, cost = self._document(parameters)
         made = context(document)
+        throttled = throttle.refusal(await throttle.spend(made, RateLimit.GRAPHQL_COST, cost))
+        if throttled is not None:
+            raise RefusedError(throttled)
         found: Any = subscribe(
             self.schema._schema,
             document,
@@ -55,7 +60,7 @@ class Streaming:
             raise RefusedError(*published(found.errors or (), made.request.facts.request_id))
         return _results(found, made.request.facts.request_id)
 
-    def _document(self, parameters: Parameters) -> DocumentNode:
+    def _document(self, parameters: Parameters) -> tuple[DocumentNode, int]:
         prepared = self.documents.prepare(parameters.query)
         document = prepared.document
         if document is None:
@@ -73,7 +78,7 @@ class Streaming:
             raise RefusedError(
                 request_error("COST_LIMIT", message, requested=cost, limit=self.max_cost)
             )
-        return document
+        return document, cost
 
 
 async def _results(

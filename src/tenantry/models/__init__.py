@@ -6,11 +6,21 @@ from tenantry.models.authorization import Authorization
 from tenantry.models.client_grant import ClientGrant
 from tenantry.models.connection import Connection, ConnectionApplication
 from tenantry.models.consent import Consent
+from tenantry.models.custom_domain import CustomDomain, VerifiedDomain
 from tenantry.models.device_code import Attempt, DeviceCode
 from tenantry.models.installation import Epoch, Installation, Lease
+from tenantry.models.job import Job, JobChunk
 from tenantry.models.log_event import LogEvent
 from tenantry.models.log_stream import LogStream, LogStreamFailure
 from tenantry.models.mutation_record import MutationRecord
+from tenantry.models.organization import (
+    Organization,
+    OrganizationConnection,
+    OrganizationGrant,
+    OrganizationInvitation,
+    OrganizationMember,
+    OrganizationMemberRole,
+)
 from tenantry.models.outbox import Delivery
 from tenantry.models.replay_identifier import ReplayIdentifier
 from tenantry.models.resource_server import ResourceServer
@@ -19,8 +29,9 @@ from tenantry.models.session import Session, SessionClient
 from tenantry.models.signing_key import SigningKey
 from tenantry.models.tenant import Tenant
 from tenantry.models.token import AccessToken, RefreshToken, RevokedToken, TokenFamily
+from tenantry.models.trusted_document import TrustedDocument
 from tenantry.models.trusted_issuer import TrustedIssuer
-from tenantry.models.user import User, UserPermission
+from tenantry.models.user import User, UserPermission, UserSearchTerm
 
 __all__ = [
     "AccessToken",
@@ -33,15 +44,24 @@ __all__ = [
     "Connection",
     "ConnectionApplication",
     "Consent",
+    "CustomDomain",
     "Delivery",
     "DeviceCode",
     "Epoch",
     "Installation",
+    "Job",
+    "JobChunk",
     "Lease",
     "LogEvent",
     "LogStream",
     "LogStreamFailure",
     "MutationRecord",
+    "Organization",
+    "OrganizationConnection",
+    "OrganizationGrant",
+    "OrganizationInvitation",
+    "OrganizationMember",
+    "OrganizationMemberRole",
     "RefreshToken",
     "ReplayIdentifier",
     "ResourceServer",
@@ -53,8 +73,11 @@ __all__ = [
     "SigningKey",
     "Tenant",
     "TokenFamily",
+    "TrustedDocument",
     "TrustedIssuer",
     "User",
     "UserPermission",
     "UserRole",
+    "UserSearchTerm",
+    "VerifiedDomain",
 ]

@@ -14,10 +14,18 @@ class Application(StoredRow, table=True):
     __tablename__ = "applications"
     __table_args__ = (
         Index("applications_client_id", "tenant_id", "client_id", unique=True),
+        Index(
+            "applications_external_id",
+            "tenant_id",
+            "external_id",
+            unique=True,
+            **only_where("deleted_at IS NULL"),
+        ),
         Index("applications_name", "tenant_id", "name", "id"),
         Index("applications_deleted", "tenant_id", "id", **only_where("deleted_at IS NOT NULL")),
     )
     client_id: str
+    external_id: str
     name: str
     description: str
     application_type: str
@@ -68,6 +76,7 @@ class Application(StoredRow, table=True):
     secret_digest: str | None
     secret_envelope: str | None
     token_exchange_audiences: list[str] = json_field()
+    organization_usage: str
     is_dynamically_registered: bool
     registration_token_digest: str | None
     is_system: bool

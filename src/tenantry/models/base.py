@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, text
+from sqlalchemy import JSON, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 Json = JSON().with_variant(JSONB(), "postgresql")
+OrderedText = String().with_variant(String(collation="C"), "postgresql")
+"""Ordered by code points on both databases, so that what begins alike is one range."""
 
 
 def json_field() -> Any:

@@ -25,3 +25,5 @@ class ClientGrant(StoredRow, table=True):
     subject_type: str
     scopes: list[str] = json_field()
     allow_all_scopes: bool
+    organization_usage: str
+    allow_any_organization: bool

@@ -51,6 +51,8 @@ class Tenant(SQLModel, table=True):
     enable_dynamic_client_registration: bool
     initiate_login_uri: str | None
     resource_parameter_profile: str
+    trusted_documents_only: bool
+    allow_organization_name_in_authentication_api: bool
     revision: int
     created_at: datetime
     updated_at: datetime

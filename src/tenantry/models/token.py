@@ -18,6 +18,7 @@ class TokenFamily(TenantRow, table=True):
     )
     client_id: str
     user_id: str
+    organization_id: str | None
     session_id: str | None
     created_at: datetime
     expires_at: datetime

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Field, Index, SQLModel
 
-from tenantry.models.base import Json, StoredRow, json_field
+from tenantry.models.base import Json, OrderedText, StoredRow, json_field, only_where
 
 
 class User(StoredRow, table=True):
@@ -16,10 +16,11 @@ class User(StoredRow, table=True):
         Index("users_email", "tenant_id", "connection_id", "email_key", unique=True),
         Index("users_username", "tenant_id", "connection_id", "username_key", unique=True),
         Index("users_email_search", "tenant_id", "email_key", "id"),
+        Index("users_blocked", "tenant_id", "id", **only_where("blocked IS TRUE", "blocked IS 1")),
     )
     connection_id: str
     email: str | None
-    email_key: str | None
+    email_key: str | None = Field(sa_type=OrderedText)
     email_verified: bool
     username: str | None
     username_key: str | None
@@ -55,3 +56,16 @@ class UserPermission(SQLModel, table=True):
     user_id: str = Field(primary_key=True)
     audience: str = Field(primary_key=True)
     scope: str = Field(primary_key=True)
+
+
+class UserSearchTerm(SQLModel, table=True):
+    """A word or a value of metadata that a user is found by."""
+
+    __tablename__ = "user_search_terms"
+    __table_args__ = (
+        Index("user_search_terms_user", "tenant_id", "user_id", "term"),
+        {"sqlite_with_rowid": False},
+    )
+    tenant_id: str = Field(primary_key=True)
+    term: str = Field(primary_key=True, sa_type=OrderedText)
+    user_id: str = Field(primary_key=True)

@@ -18,12 +18,16 @@ from tenantry.oauth import pkce, resource_indicators, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.authorize import CODE_PURPOSE
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_grant
+from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
+from tenantry.oauth.membership import organization_in, still_within
 from tenantry.oauth.parameters import Parameters
-from tenantry.oauth.silent_consent import is_withdrawn
+from tenantry.oauth.silent_consent import still_allowed
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.admission import API_GONE, SIGN_IN_AGAIN, may_use
 from tenantry.rules.authentication import has_new_password
+from tenantry.rules.authorization import Refused
+from tenantry.rules.lifetimes import family_lifetime
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -44,11 +48,7 @@ async def grant(
     parameters: Parameters,
 ) -> TokenResponse:
     application = client.application
-    if GrantType.AUTHORIZATION_CODE not in application.grant_types:
-        raise OAuthError(
-            "unauthorized_client",
-            "The application is not allowed to use the grant type authorization_code.",
-        )
+    require(may_use(application, GrantType.AUTHORIZATION_CODE))
     tenant = await load_tenant(runtime, context.address.tenant_id)
     presented = Presented(
         code=parameters.require("code"),
@@ -101,11 +101,12 @@ def redeem(
         return _replayed(db, found)
     request = AuthorizationRequest.from_json(found.request)
     user = users.find(db, found.user_id) if found.user_id else None
-    refusal = _check(db, found, request, presented, user)
-    if refusal is not None or user is None:
-        return refusal or invalid_grant(_WRONG_CODE)
-    if is_withdrawn(db, address, client.application, request.audience, user):
-        return invalid_grant("The user has taken the consent back.")
+    wrong = _check(db, found, request, presented, user)
+    if wrong is not None or user is None:
+        return wrong or invalid_grant(_WRONG_CODE)
+    allowed = still_allowed(db, address, client.application, request.audience, user)
+    if isinstance(allowed, Refused):
+        return refusal(allowed)
     granted = resource_indicators.Granted(request.audience, found.scopes)
     aimed = resource_indicators.aim(
         db, runtime.addresses, address, granted.audience, presented.audience
@@ -113,12 +114,15 @@ def redeem(
     if isinstance(aimed, OAuthError):
         return aimed
     if aimed.audience and aimed.api is None:
-        return invalid_grant("The API of this authorization is gone.")
-    scopes = resource_indicators.narrowed(db, client.application, aimed, granted, user)
+        return invalid_grant(API_GONE)
+    within = still_within(db, request.organization_id, user)
+    if isinstance(within, OAuthError):
+        return within
+    scopes = resource_indicators.narrowed(db, client.application, aimed, granted, user, within)
     if isinstance(scopes, OAuthError):
         return scopes
     family_id = issue.new_family_id()
-    lifetime = user_tokens.family_lifetime(client.application, aimed.api, scopes)
+    lifetime = family_lifetime(client.application, aimed.api, scopes)
     if not authorizations.claim_code(db, found.id, family_id, db.now + lifetime):
         winner = authorizations.find_by_code(db, db.vault.digests(presented.code, CODE_PURPOSE))
         return _replayed(db, winner or found)
@@ -137,6 +141,7 @@ def redeem(
             nonce=request.nonce,
             family_id=family_id,
             wanted=request.wanted,
+            organization=organization_in(within),
         ),
         ring,
     )
@@ -166,5 +171,5 @@ def _check(
     ):
         return invalid_grant("The redirect_uri differs from the authorization request's.")
     if user is None or user.blocked or has_new_password(user, found.auth_time or db.now):
-        return invalid_grant("The user must sign in again.")
+        return invalid_grant(SIGN_IN_AGAIN)
     return pkce.verify(request.code_challenge, presented.code_verifier)

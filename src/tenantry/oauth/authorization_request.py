@@ -13,13 +13,16 @@ from tenantry.core.facts import ApplicationFacts, TenantFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import claims_request, pkce, response_types
 from tenantry.oauth.claims_request import ClaimsRequest, WantedClaims
-from tenantry.oauth.errors import OAuthError, invalid_request
+from tenantry.oauth.errors import OAuthError, invalid_request, require
+from tenantry.oauth.organizations import NOTHING_ASKED, AskedOrganization
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.response_types import CODE, ResponseType
+from tenantry.rules.authorization import Refused
+from tenantry.rules.authorization_admission import names_scopes, redirects_to, registered_scopes
 from tenantry.rules.client_metadata import MAX_AGE
 from tenantry.rules.interaction import PROMPTS
-from tenantry.rules.redirect_uris import is_pattern, is_registered
+from tenantry.rules.redirect_uris import is_pattern
 from tenantry.rules.scopes import within_registered
 from tenantry.tokens.verify import ApplicationSecret, InvalidToken, verify_id_token_hint
 
@@ -85,6 +88,8 @@ class AuthorizationRequest:
     acr_values: tuple[str, ...] = ()
     claims: ClaimsRequest = claims_request.NOTHING
     device_id: str | None = None
+    organization_id: str | None = None
+    invitation_id: str | None = None
 
     @property
     def target(self) -> ResponseTarget:
@@ -128,7 +133,11 @@ def read_client_id(parameters: Parameters) -> str:
 
 
 def decide_redirect_uri(
-    application: ApplicationFacts | None, parameters: Parameters, *, is_own_page: bool
+    application: ApplicationFacts | None,
+    parameters: Parameters,
+    *,
+    is_own_page: bool,
+    within: AskedOrganization = NOTHING_ASKED,
 ) -> tuple[str, bool]:
     """The redirect URI, and whether the request named it. `is_own_page`: the explorer's."""
     if application is None:
@@ -142,11 +151,10 @@ def decide_redirect_uri(
         if application.oidc_conformant or len(registered) != 1 or is_pattern(registered[0]):
             raise PageError("invalid_request", "The parameter redirect_uri is missing.")
         return registered[0], False
-    known = is_registered(asked, application.redirect_uris, application.application_type)
-    if not known and not is_own_page:
-        raise PageError(
-            "invalid_request", "The redirect_uri is not registered for this application."
-        )
+    named = within.name_in_urls(application)
+    known = redirects_to(application, asked, named, is_own_page=is_own_page)
+    if isinstance(known, Refused):
+        raise PageError(known.error, known.description)
     return asked, True
 
 
@@ -158,15 +166,31 @@ def read_request(
     ring: KeyRing,
     issuer: str,
     shared: ApplicationSecret | None = None,
+    within: AskedOrganization = NOTHING_ASKED,
 ) -> AuthorizationRequest:
     """The rest of the request; whatever is wrong with it goes to the redirect URI."""
     uri, given = redirect_uri
     target, response_type = response_target(parameters, application, uri)
     try:
         request = _read(parameters, application, tenant, target, response_type, given=given)
+        request = _within(request, within, application)
         return replace(request, expected_user_id=_read_hint(parameters, ring, issuer, shared))
     except OAuthError as error:
         raise RedirectError(target, error.error, error.description) from None
+
+
+def _within(
+    request: AuthorizationRequest, asked: AskedOrganization, application: ApplicationFacts
+) -> AuthorizationRequest:
+    """An invitation says for whom the sign-in is."""
+    asked.require_known(application)
+    organization, invitation = asked.organization, asked.invitation
+    return replace(
+        request,
+        organization_id=organization.id if organization else None,
+        invitation_id=invitation.id if invitation else None,
+        login_hint=request.login_hint or (invitation.invitee_email if invitation else None),
+    )
 
 
 def response_target(
@@ -199,14 +223,9 @@ def _read(
         raise OAuthError("unsupported_response_type", "The response_type is not supported.")
     response_types.require_mode(parameters.get("response_mode"), target.response_mode)
     scopes = parameters.scopes()
-    if not scopes:
-        if application.oidc_conformant:
-            raise OAuthError("invalid_scope", "The parameter scope is missing.")
-        scopes = ("openid",)
-    # RFC 7591 §2: the `scope` values "that the client can use when requesting access tokens".
-    scopes = within_registered(scopes, application.scope)
-    if not scopes:
-        raise OAuthError("invalid_scope", "The application has registered other scopes.")
+    require(names_scopes(application, scopes))
+    scopes = within_registered(scopes or ("openid",), application.scope)
+    require(registered_scopes(scopes))
     nonce = parameters.get("nonce")
     response_types.require_allowed(response_type, application, target.redirect_uri, scopes, nonce)
     claims = claims_request.read(parameters.get("claims"))

@@ -19,6 +19,7 @@ from tenantry.core.ids import new_id, new_token
 from tenantry.oauth import device_outcome, front_channel
 from tenantry.oauth.authorization_request import AuthorizationRequest, ResponseTarget
 from tenantry.oauth.device_outcome import DeviceAnswered
+from tenantry.oauth.membership import join
 from tenantry.oauth.standing import Standing, Subject, stand
 from tenantry.oauth.user_tokens import FrontChannel, FrontChannelClient, UserGrant
 from tenantry.rules.authorization import Granted, Refused
@@ -149,6 +150,8 @@ def proceed(
     standing: Standing,
     handle: str,
 ) -> Outcome:
+    if _enters(standing) and standing.user and join(db, request, standing.user):
+        standing = stand(db, subject, request, authorization)
     decision, step = standing.decision, standing.step
     if isinstance(decision, Refused):
         return refuse(db, request, authorization, decision.error, decision.description)
@@ -158,7 +161,14 @@ def proceed(
         return refuse(db, request, authorization, step.value, "The person must be asked.")
     if request.device_id is not None:
         return _connect(db, subject, request, authorization, standing)
-    return _issue(db, subject, request, authorization, (standing.user, decision))
+    return _issue(db, subject, request, authorization, standing, (standing.user, decision))
+
+
+def _enters(standing: Standing) -> bool:
+    """Whether the person who stands before an organization has signed in for this request."""
+    waits = {Step.LOGIN, Step.SELECT_ACCOUNT, Step.LOGIN_REQUIRED}
+    granted = isinstance(standing.decision, Granted) and standing.organization is not None
+    return granted and standing.step not in waits
 
 
 def _issue(
@@ -166,6 +176,7 @@ def _issue(
     subject: Subject,
     request: AuthorizationRequest,
     authorization: AuthorizationFacts,
+    standing: Standing,
     granted: tuple[UserFacts, Granted],
 ) -> Outcome:
     """Claims the authorization, then makes the parts of the answer (RFC 6749 §4.1.2, §4.2.2)."""
@@ -182,6 +193,7 @@ def _issue(
     fields = {"code": code} if code else {}
     if request.answer.in_front:
         grant = _front_channel_grant(db, subject, request, authorization, granted, code)
+        grant = replace(grant, organization=standing.organization)
         fields |= front_channel.issue(db, subject.address, grant, subject.ring)
     return Respond(request.target, fields)
 

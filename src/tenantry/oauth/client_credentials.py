@@ -8,28 +8,24 @@ from __future__ import annotations
 
 from tenantry.core.clock import timestamp
 from tenantry.core.context import Actor
-from tenantry.core.facts import ClaimTarget, SubjectType
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError
+from tenantry.oauth.errors import OAuthError, refusal
+from tenantry.oauth.organizations import organization_of
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules import scopes
-from tenantry.rules.authorization import (
-    ClientCredentialsFacts,
-    Decision,
-    Refused,
-    decide_client_credentials,
-)
-from tenantry.services.apis import find_target, granted_to_application, signing_secret
+from tenantry.rules.admission import UNKNOWN_AUDIENCE
+from tenantry.rules.authorization import Decision, Refused
+from tenantry.services.apis import signing_secret
+from tenantry.services.application_flow import decide_for_application
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
-from tenantry.services.token_claims import claims_for_application
+from tenantry.services.token_contents import access_token_of_application
 from tenantry.store.audit import Event
 from tenantry.tokens import issue
-from tenantry.tokens.access_token import AccessTokenContent
 
 GRANT_TYPE = "client_credentials"
 
@@ -44,14 +40,13 @@ async def grant(
     application = client.application
     decision = await decide(runtime, context, client, parameters)
     if isinstance(decision, Refused):
-        raise OAuthError(decision.error, decision.description, decision.status)
+        raise refusal(decision)
     api, address = decision.api, context.address
     if api is None:
-        raise OAuthError("invalid_target", "The audience is not an API of this tenant.")
+        raise OAuthError("invalid_target", UNKNOWN_AUDIENCE)
     actor = Actor("application", application.client_id, application.name, address.tenant_id)
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
-    told = claims_for_application(tenant, application, decision.scopes)
     durable = runtime.audit.submit(
         address.tenant_id,
         context.caller(actor),
@@ -66,18 +61,14 @@ async def grant(
         ),
     )
     token = issue.access_token(
-        AccessTokenContent(
-            issuer=address.issuer,
-            subject=f"{application.client_id}@clients",
-            audience=api.audiences,
-            scopes=decision.scopes,
-            client_id=application.client_id,
-            issued_at=timestamp(runtime.clock.now()),
-            lifetime=api.token_lifetime,
-            dialect=api.token_dialect,
-            is_machine=True,
-            permissions=told.permissions,
-            custom=told.custom(ClaimTarget.ACCESS_TOKEN).claims,
+        access_token_of_application(
+            address,
+            tenant,
+            application,
+            api,
+            decision.scopes,
+            timestamp(runtime.clock.now()),
+            await organization_of(runtime, tenant, parameters),
         ),
         ring,
         api.signing_alg,
@@ -100,23 +91,9 @@ async def decide(
     parameters: Parameters,
 ) -> Decision:
     """Loads the facts and decides; explaining a request stops here."""
-    tenant_id, application = context.address.tenant_id, client.application
     requested = parameters.scopes()
-    tenant = await load_tenant(runtime, tenant_id)
+    tenant = await load_tenant(runtime, context.address.tenant_id)
     audience = read_target(parameters, tenant) or tenant.default_audience
-    api, granted = None, None
-    if audience is not None:
-        api = await find_target(runtime.configuration, runtime.addresses, tenant_id, audience)
-    if api is not None:
-        granted = await granted_to_application(
-            runtime.configuration, tenant_id, application.client_id, api, SubjectType.CLIENT
-        )
-    return decide_client_credentials(
-        ClientCredentialsFacts(
-            application=application,
-            audience=audience,
-            api=api,
-            granted=granted,
-            requested=requested,
-        )
-    )
+    organization = parameters.get("organization")
+    asked = (audience, requested)
+    return await decide_for_application(runtime, tenant, client.application, asked, organization)

@@ -17,14 +17,17 @@ from tenantry.keys.signing import KeyRing
 from tenantry.oauth import authorize, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_grant
+from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import Granted, aim, narrowed, read_target
-from tenantry.oauth.silent_consent import is_withdrawn
+from tenantry.oauth.silent_consent import still_allowed
 from tenantry.oauth.standing import Subject
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.admission import API_GONE, SIGN_IN_AGAIN, knows_audience, may_use
 from tenantry.rules.authentication import has_new_password
+from tenantry.rules.authorization import Refused
+from tenantry.rules.authorization_admission import names_scopes, needs_no_organization
 from tenantry.rules.user_codes import new_user_code, plain
 from tenantry.services import sessions
 from tenantry.services.apis import find_target
@@ -69,16 +72,15 @@ async def request_codes(
 ) -> DeviceAuthorizationResponse:
     """§3.1 and §3.2: the device asks for its codes."""
     application = client.application
-    _require_grant(client)
+    require(may_use(application, GrantType.DEVICE_CODE))
+    require(needs_no_organization(application))
     tenant = await load_tenant(runtime, context.address.tenant_id)
     scopes = parameters.scopes()
-    if not scopes and application.oidc_conformant:
-        raise OAuthError("invalid_scope", "The parameter scope is missing.")
+    require(names_scopes(application, scopes))
     audience = read_target(parameters, tenant) or tenant.default_audience
-    if audience is not None and not await find_target(
-        runtime.configuration, runtime.addresses, tenant.id, audience
-    ):
-        raise OAuthError("invalid_target", "The audience is not an API of this tenant.")
+    if audience is not None:
+        api = await find_target(runtime.configuration, runtime.addresses, tenant.id, audience)
+        require(knows_audience(api))
     actor = Actor("application", application.client_id, application.name, tenant.id)
     return await runtime.store.write(
         tenant.id,
@@ -90,14 +92,6 @@ async def request_codes(
         audience,
         scopes or ("openid",),
     )
-
-
-def _require_grant(client: AuthenticatedClient) -> None:
-    if GrantType.DEVICE_CODE not in client.application.grant_types:
-        raise OAuthError(
-            "unauthorized_client",
-            f"The application is not allowed to use the grant type {GRANT_TYPE}.",
-        )
 
 
 def _make_codes(
@@ -206,7 +200,7 @@ async def grant(
     parameters: Parameters,
 ) -> TokenResponse:
     """§3.4: the device asks whether the person has answered."""
-    _require_grant(client)
+    require(may_use(client.application, GrantType.DEVICE_CODE))
     device_code = parameters.require("device_code")
     application, tenant_id = client.application, context.address.tenant_id
     tenant = await load_tenant(runtime, tenant_id)
@@ -254,15 +248,16 @@ def redeem(
     user = users.find(db, found.user_id) if found.user_id else None
     auth_time = found.auth_time or db.now
     if user is None or user.blocked or has_new_password(user, auth_time):
-        return invalid_grant("The user must sign in again.")
-    if is_withdrawn(db, address, client.application, found.audience, user):
-        return invalid_grant("The user has taken the consent back.")
+        return invalid_grant(SIGN_IN_AGAIN)
+    allowed = still_allowed(db, address, client.application, found.audience, user)
+    if isinstance(allowed, Refused):
+        return refusal(allowed)
     granted = Granted(found.audience, found.scopes)
     aimed = aim(db, runtime.addresses, address, found.audience, audience)
     if isinstance(aimed, OAuthError):
         return aimed
     if aimed.audience and aimed.api is None:
-        return invalid_grant("The API of this authorization is gone.")
+        return invalid_grant(API_GONE)
     scopes = narrowed(db, client.application, aimed, granted, user)
     if isinstance(scopes, OAuthError):
         return scopes

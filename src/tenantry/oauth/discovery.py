@@ -5,8 +5,10 @@ Law: nothing is advertised that does not work, and nothing that works is left ou
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+from tenantry.core.custom_domains import CustomDomainFacts
 from tenantry.core.facts import (
     ClaimTarget,
     SigningAlgorithm,
@@ -110,9 +112,15 @@ def protected_resource_metadata(
     }
 
 
-def jwks(ring: KeyRing, tenant: TenantFacts) -> dict[str, Any]:
-    """RFC 7517 §5: current, next and previous, of the algorithms that are switched on."""
-    keys = [key.jwk for key in ring.published if key.facts.alg in tenant.signing_algorithms]
+def jwks(
+    ring: KeyRing, tenant: TenantFacts, domain: CustomDomainFacts | None = None
+) -> dict[str, Any]:
+    """RFC 7517 §5: current, next and previous, of the algorithms that are switched on.
+
+    Before them, at a custom domain, those that were given to it: they sign what is not ours.
+    """
+    keys = json.loads(domain.jwks)["keys"] if domain and domain.jwks else []
+    keys += [key.jwk for key in ring.published if key.facts.alg in tenant.signing_algorithms]
     if tenant.remove_alg_from_jwks:
         keys = [{name: value for name, value in key.items() if name != "alg"} for key in keys]
     return {"keys": keys}

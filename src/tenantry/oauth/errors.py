@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tenantry.rules.admission import Admission
+from tenantry.rules.authorization import Refused
+
 
 class OAuthError(Exception):
     """An error of RFC 6749 §5.2 and its relatives. `description` names the parameter."""
@@ -38,6 +41,17 @@ class InvalidClient(OAuthError):
             {"WWW-Authenticate": 'Basic realm="token endpoint", charset="UTF-8"'},
             cause,
         )
+
+
+def refusal(found: Refused, cause: str = "") -> OAuthError:
+    """What a rule refused, as it is told."""
+    return OAuthError(found.error, found.description, found.status, cause=cause)
+
+
+def require(found: Admission, cause: str = "") -> None:
+    """Raises what a rule refused."""
+    if isinstance(found, Refused):
+        raise refusal(found, cause)
 
 
 def invalid_request(description: str) -> OAuthError:

@@ -17,6 +17,7 @@ from tenantry.core.facts import ApplicationFacts, UserFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.admission import WRONG_TOKEN
 from tenantry.services import sessions as session_services
 from tenantry.store import applications, sessions, tokens, users
 from tenantry.store.tokens import TokenFamilyFacts
@@ -123,7 +124,7 @@ def read_actor(
 
 
 def _invalid(name: str, cause: str) -> OAuthError:
-    error = invalid_request(f"The {name} is malformed, expired, revoked or not for this exchange.")
+    error = invalid_request(WRONG_TOKEN.format(name=name))
     error.args = (cause,)
     return error
 

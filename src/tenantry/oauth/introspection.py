@@ -12,13 +12,15 @@ from tenantry.core.clock import timestamp
 from tenantry.core.facts import ApplicationFacts, SubjectType, TokenEndpointAuthMethod
 from tenantry.oauth import client_authentication
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import InvalidClient
+from tenantry.oauth.errors import InvalidClient, OAuthError
 from tenantry.oauth.machine_tokens import genuine_claims, is_encrypted
+from tenantry.oauth.membership import organization_in, still_within
 from tenantry.oauth.parameters import Parameters
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.refresh import RefreshFacts, Use, judge
 from tenantry.services.apis import find_api, granted_to_application
 from tenantry.services.management_access import load_tenant
+from tenantry.services.organization_access import claims_in, find_in
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
@@ -107,6 +109,9 @@ def _of_refresh_token(
     live = use in {Use.NEWEST, Use.OVERLAPPING} and facts.issuer == address.issuer
     if not live or user is None or user.blocked:
         return INACTIVE
+    within = still_within(db, family.organization_id, user)
+    if isinstance(within, OAuthError):
+        return INACTIVE
     return {
         "active": True,
         "iss": facts.issuer,
@@ -116,6 +121,7 @@ def _of_refresh_token(
         "scope": " ".join(facts.scopes),
         "iat": timestamp(facts.created_at),
         "exp": timestamp(facts.ends_at),
+        **claims_in(db, organization_in(within)),
     }
 
 
@@ -160,6 +166,7 @@ def _of_users_token(
         "iss": address.issuer,
         "sub": subject_of(db.vault, application, user.id),
         "exp": timestamp(expires_at),
+        **claims_in(db, find_in(db, family.organization_id)),
     }
     return _shown(known | claims, application.client_id)
 

@@ -19,11 +19,12 @@ from tenantry.keys.client_keys import BadSignature, read_jwt, verify_with_keys
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_grant, invalid_request
+from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.silent_consent import require_consent
 from tenantry.oauth.token_response import TokenResponse
+from tenantry.rules import admission
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authorization import OFFLINE_ACCESS, Refused
 from tenantry.rules.fields import normalize_email
@@ -45,7 +46,6 @@ MAX_LIFETIME = 3_600
 """Seconds from now to `exp`."""
 LEEWAY = 30
 _MAX_TEXT = 255
-_WRONG = "The assertion is malformed, expired, used before, or not one that is trusted here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +71,16 @@ async def grant(
     parameters: Parameters,
 ) -> TokenResponse:
     application, address = client.application, context.address
-    if GrantType.JWT_BEARER not in application.grant_types or application.is_public:
-        raise OAuthError(
-            "unauthorized_client",
-            f"The application is not allowed to use the grant type {GRANT_TYPE}.",
-        )
+    require(admission.may_use(application, GrantType.JWT_BEARER))
     tenant = await load_tenant(runtime, address.tenant_id)
     audience = read_target(parameters, tenant) or tenant.default_audience
-    if audience is None:
-        raise invalid_request("The parameter audience is missing.")
+    require(admission.has_audience(audience))
     scopes = tuple(scope for scope in parameters.scopes() if scope != OFFLINE_ACCESS)
     try:
         asserted = await _verify(runtime, context, parameters.require("assertion"))
     except BadSignature as error:
-        raise invalid_grant(_WRONG, str(error)) from None
-    if not set(audience.split()) <= set(asserted.issuer.allowed_audiences):
-        raise OAuthError("invalid_target", "The issuer is not trusted for this audience.")
+        raise invalid_grant(admission.WRONG_ASSERTION, str(error)) from None
+    require(admission.is_trusted_for(asserted.issuer, audience or ""))
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, tenant.id)
     return await runtime.store.write(
@@ -96,7 +90,7 @@ async def grant(
         runtime,
         address,
         client,
-        _Asked(audience, scopes),
+        _Asked(audience or "", scopes),
         asserted,
         ring,
     )
@@ -167,22 +161,22 @@ def _redeem(
 ) -> TokenResponse:
     """Find, decide, claim, issue."""
     user = _user(db, asserted)
-    if user is None or user.blocked:
-        raise invalid_grant(_WRONG, "no such user, or blocked")
+    wrong = admission.WRONG_ASSERTION
+    require(admission.not_blocked(user, "invalid_grant", wrong), "no such user, or blocked")
+    if user is None:
+        raise invalid_grant(wrong)
     api = find_target_in(db, runtime.addresses, asked.audience)
     decision = decide_for(db, client.application, api, (asked.audience, asked.scopes), user)
-    if isinstance(decision, Refused) or api is None:
-        raise (
-            OAuthError(decision.error, decision.description, decision.status)
-            if isinstance(decision, Refused)
-            else OAuthError("invalid_target", "The audience is not an API of this tenant.")
-        )
+    if isinstance(decision, Refused):
+        raise refusal(decision)
+    if api is None:
+        raise OAuthError("invalid_target", admission.UNKNOWN_AUDIENCE)
     require_consent(db, client.application, api, decision.scopes, user)
     # §3 (7): the `jti` is remembered for as long as the assertion would be good.
     used = hashlib.sha256(f"{asserted.issuer.issuer}\n{asserted.jti}".encode()).hexdigest()
     until = datetime.fromtimestamp(asserted.expires_at, UTC) + timedelta(seconds=LEEWAY)
     if not replay_identifiers.claim(db, f"jwt_bearer:{used}", until):
-        raise invalid_grant(_WRONG, "used before")
+        raise invalid_grant(wrong, "used before")
     return user_tokens.issue_tokens(
         db,
         address,

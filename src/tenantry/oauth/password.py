@@ -10,19 +10,23 @@ from dataclasses import dataclass
 
 from tenantry.core.context import Actor, Caller
 from tenantry.core.facts import GrantType, UserFacts
+from tenantry.core.organizations import OrganizationFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_grant, invalid_request
+from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
+from tenantry.oauth.organizations import organization_of
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.admission import WRONG_PASSWORD, has_directory, may_use, realm_enabled
 from tenantry.rules.authorization import Refused
 from tenantry.services import logins
 from tenantry.services.apis import find_target_in
 from tenantry.services.logins import Proven, TooManyAttempts
 from tenantry.services.management_access import load_tenant
+from tenantry.services.organization_access import Within
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
@@ -34,7 +38,6 @@ from tenantry.tokens import issue
 
 GRANT_TYPE = GrantType.PASSWORD.value
 REALM_GRANT_TYPE = GrantType.PASSWORD_REALM.value
-_WRONG = "The username or the password is wrong."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,7 @@ class _Asked:
     username: str
     scopes: tuple[str, ...]
     audience: str | None
+    organization: OrganizationFacts | None
 
 
 async def grant(
@@ -54,11 +58,11 @@ async def grant(
     parameters: Parameters,
 ) -> TokenResponse:
     """§4.3: the users of the tenant's default directory."""
-    _require_allowed(client, GrantType.PASSWORD)
+    require(may_use(client.application, GrantType.PASSWORD))
     tenant = await load_tenant(runtime, context.address.tenant_id)
-    if tenant.default_directory is None:
-        raise invalid_request("The tenant has no default directory for this grant type.")
-    return await _grant(runtime, context, client, parameters, GRANT_TYPE, tenant.default_directory)
+    require(has_directory(tenant))
+    directory = tenant.default_directory or ""
+    return await _grant(runtime, context, client, parameters, GRANT_TYPE, directory)
 
 
 async def grant_in_realm(
@@ -68,18 +72,9 @@ async def grant_in_realm(
     parameters: Parameters,
 ) -> TokenResponse:
     """The same for the users of the connection that `realm` names."""
-    _require_allowed(client, GrantType.PASSWORD_REALM)
+    require(may_use(client.application, GrantType.PASSWORD_REALM))
     realm = parameters.require("realm")
     return await _grant(runtime, context, client, parameters, REALM_GRANT_TYPE, realm)
-
-
-def _require_allowed(client: AuthenticatedClient, grant_type: GrantType) -> None:
-    application = client.application
-    if grant_type not in application.grant_types or not application.is_first_party:
-        raise OAuthError(
-            "unauthorized_client",
-            f"The application is not allowed to use the grant type {grant_type.value}.",
-        )
 
 
 async def _grant(
@@ -98,13 +93,16 @@ async def _grant(
         parameters.require("username"),
         parameters.scopes(),
         read_target(parameters, tenant) or tenant.default_audience,
+        await organization_of(runtime, tenant, parameters),
     )
     caller = context.caller(
         Actor("application", application.client_id, application.name, tenant.id)
     )
     store = runtime.store
-    if not await store.read(tenant.id, caller, logins.is_connection_of, application.id, connection):
-        raise invalid_request("The realm is not a connection of this application.")
+    enabled = await store.read(
+        tenant.id, caller, logins.is_connection_of, application.id, connection
+    )
+    require(realm_enabled(enabled))
     found = await store.write(
         tenant.id, caller, logins.attempt, tenant, application.id, asked.username, connection
     )
@@ -113,7 +111,7 @@ async def _grant(
     proven = await logins.prove(runtime, found, password)
     if proven is None:
         await _note_failure(runtime, caller, tenant.id, client, found[0].user if found else None)
-        raise invalid_grant(_WRONG)
+        raise invalid_grant(WRONG_PASSWORD)
     ring = await key_ring(runtime, tenant)
     result = await store.write(
         tenant.id, caller, _issue, runtime, address, client, asked, proven, ring
@@ -156,11 +154,13 @@ def _issue(
     """The password was right: decide, issue. No page is shown, so nobody is asked for consent."""
     user = logins.confirm(db, proven, asked.username)
     if user is None:
-        return invalid_grant(_WRONG)
+        return invalid_grant(WRONG_PASSWORD)
     api = find_target_in(db, runtime.addresses, asked.audience) if asked.audience else None
-    decision = decide_for(db, client.application, api, (asked.audience, asked.scopes), user)
+    within = Within(asked.organization) if asked.organization else None
+    wanted = (asked.audience, asked.scopes)
+    decision = decide_for(db, client.application, api, wanted, user, within)
     if isinstance(decision, Refused):
-        return OAuthError(decision.error, decision.description, decision.status)
+        return refusal(decision)
     users.note_login(db, user.id)
     client_id = client.application.client_id
     record(db, Event("login.succeeded", client_id=client_id, user_id=user.id))
@@ -176,6 +176,7 @@ def _issue(
             session_id=None,
             auth_time=db.now,
             nonce=None,
+            organization=asked.organization,
             family_id=issue.new_family_id(),
         ),
         ring,

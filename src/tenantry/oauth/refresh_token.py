@@ -11,18 +11,23 @@ from datetime import timedelta
 
 from tenantry.core.context import Actor
 from tenantry.core.facts import GrantType, UserFacts
+from tenantry.core.organizations import OrganizationFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import resource_indicators, user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_grant
+from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
+from tenantry.oauth.membership import organization_in, still_within
+from tenantry.oauth.organizations import organization_of
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import Aim
 from tenantry.oauth.token_response import TokenResponse
-from tenantry.rules import scopes
+from tenantry.rules import admission, scopes
 from tenantry.rules.addresses import TenantAddress
-from tenantry.rules.authorization import OFFLINE_ACCESS, Refused
+from tenantry.rules.admission import Admission
+from tenantry.rules.authorization import Granted, Refused
 from tenantry.rules.refresh import RefreshFacts, Use, judge
 from tenantry.services.management_access import load_tenant
+from tenantry.services.organization_access import Within
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
@@ -44,6 +49,7 @@ class Presented:
     unverified_token: str
     scopes: tuple[str, ...]
     audience: str | None
+    organization: OrganizationFacts | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +69,13 @@ async def grant(
     parameters: Parameters,
 ) -> TokenResponse:
     application = client.application
-    if GrantType.REFRESH_TOKEN not in application.grant_types:
-        raise OAuthError(
-            "unauthorized_client",
-            "The application is not allowed to use the grant type refresh_token.",
-        )
+    require(admission.may_use(application, GrantType.REFRESH_TOKEN))
     tenant = await load_tenant(runtime, context.address.tenant_id)
     presented = Presented(
         unverified_token=parameters.require("refresh_token"),
         scopes=parameters.scopes(),
         audience=resource_indicators.read_target(parameters, tenant),
+        organization=await organization_of(runtime, tenant, parameters),
     )
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, tenant.id)
@@ -105,16 +108,24 @@ def refresh(
     if isinstance(live, OAuthError):
         return live
     user = users.find(db, live.family.user_id)
-    if user is None or user.blocked:
-        return invalid_grant("The user must sign in again.")
+    free = admission.not_blocked(user, "invalid_grant", admission.SIGN_IN_AGAIN)
+    if isinstance(free, Refused) or user is None:
+        return invalid_grant(admission.SIGN_IN_AGAIN)
     aimed = resource_indicators.aim(
         db, runtime.addresses, address, live.facts.audience, presented.audience
     )
     if isinstance(aimed, OAuthError):
         return aimed
-    if not _is_consented(db, address, client, live.facts, user):
-        return invalid_grant("The user must allow it again.", "the consent was withdrawn")
-    granted = _decide(db, client, presented, live.facts, user, aimed)
+    kept = _consented(db, address, client, live.facts, user)
+    if isinstance(kept, Refused):
+        return refusal(kept, "the consent was withdrawn")
+    within = still_within(db, live.family.organization_id, user)
+    if isinstance(within, OAuthError):
+        return within
+    organization = organization_in(within)
+    if presented.organization and presented.organization.id != live.family.organization_id:
+        return invalid_grant("The refresh token is for another organization, or for none.")
+    granted = _decide(db, client, presented, live.facts, user, aimed, within)
     if isinstance(granted, OAuthError):
         return granted
     if live.use is Use.NEWEST:
@@ -144,6 +155,7 @@ def refresh(
             session_id=live.family.session_id,
             auth_time=live.facts.auth_time,
             nonce=None,
+            organization=organization,
             family_id=live.family.id,
             refresh_token=refresh_token.render(db.vault, db.tenant_id, live.family.id, generation),
         ),
@@ -182,20 +194,19 @@ def _find_live(
     return LiveToken(use, named.generation, facts, family)
 
 
-def _is_consented(
+def _consented(
     db: TenantSession,
     address: TenantAddress,
     client: AuthenticatedClient,
     facts: RefreshTokenFacts,
     user: UserFacts,
-) -> bool:
-    """What a third party has, the person allowed on the consent page, and may take back."""
+) -> Admission:
     application = client.application
     if application.is_first_party:
-        return True
+        return admission.may_stay(application, None)
     audience = facts.audience or address.userinfo_audience
     stored = consents.find(db, user.id, application.client_id, audience)
-    return stored is not None and OFFLINE_ACCESS in stored.scopes
+    return admission.may_stay(application, stored)
 
 
 def _decide(
@@ -205,16 +216,16 @@ def _decide(
     facts: RefreshTokenFacts,
     user: UserFacts,
     aimed: Aim,
+    within: Within | None,
 ) -> tuple[str, ...] | OAuthError:
     """The scopes of this answer: what was granted once and still is, cut to what is asked."""
-    # §6: "The requested scope MUST NOT include any scope not originally granted".
-    excess = [scope for scope in presented.scopes if scope not in facts.scopes]
-    if excess:
-        return OAuthError("invalid_scope", f"The scope {excess[0]} was not granted.")
+    held = admission.within_granted(presented.scopes, facts.scopes)
+    if isinstance(held, Refused):
+        return refusal(held)
     asked = (aimed.audience, facts.scopes)
-    decision = decide_for(db, client.application, aimed.api, asked, user)
-    if isinstance(decision, Refused):
-        return invalid_grant("The API gives the application no tokens any more.", decision.error)
-    if OFFLINE_ACCESS not in decision.scopes:
-        return invalid_grant("The API does not allow offline access any more.")
-    return scopes.cut(presented.scopes or facts.scopes, decision.scopes)
+    decision = decide_for(db, client.application, aimed.api, asked, user, within)
+    found = admission.refreshed(decision)
+    if isinstance(found, Refused):
+        return refusal(found, decision.error if isinstance(decision, Refused) else "")
+    granted = decision.scopes if isinstance(decision, Granted) else ()
+    return scopes.cut(presented.scopes or facts.scopes, granted)

@@ -19,6 +19,7 @@ from tenantry.oauth.parameters import Parameters
 from tenantry.rules.addresses import Addresses, TenantAddress
 from tenantry.rules.authorization import Refused
 from tenantry.services.apis import find_target_in
+from tenantry.services.organization_access import Within
 from tenantry.services.user_flow import decide_for
 from tenantry.store.unit_of_work import TenantSession
 
@@ -69,11 +70,13 @@ def narrowed(
     aimed: Aim,
     granted: Granted,
     user: UserFacts,
+    within: Within | None = None,
 ) -> tuple[str, ...] | OAuthError:
     """The scopes of what was granted that a token for a part of the APIs may have."""
     if aimed.audience == granted.audience:
         return granted.scopes
-    decision = decide_for(db, application, aimed.api, (aimed.audience, granted.scopes), user)
+    asked = (aimed.audience, granted.scopes)
+    decision = decide_for(db, application, aimed.api, asked, user, within)
     if isinstance(decision, Refused):
         return OAuthError(decision.error, decision.description, decision.status)
     return decision.scopes

@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenantry.core.facts import ApplicationFacts, ResponseTypeName
-from tenantry.oauth.errors import OAuthError, invalid_request
-from tenantry.rules.redirect_uris import is_listed, is_local, is_private_use, origin_of
-from tenantry.rules.response_types import grants_of, is_registered, named
+from tenantry.oauth.errors import invalid_request, require
+from tenantry.rules.admission import in_order
+from tenantry.rules.authorization_admission import may_answer_with, may_carry_tokens, names_openid
+from tenantry.rules.redirect_uris import is_listed, is_private_use, origin_of
+from tenantry.rules.response_types import named
 
 CODE, TOKEN, ID_TOKEN = "code", "token", "id_token"
 RESPONSE_TYPES = tuple(name.value for name in ResponseTypeName)
@@ -96,25 +98,9 @@ def require_allowed(
     nonce: str | None,
 ) -> None:
     """What the application's settings and OpenID Connect Core ask of a response type."""
-    for grant_type in grants_of(response_type.parts):
-        if grant_type not in application.grant_types:
-            raise OAuthError(
-                "unauthorized_client",
-                f"The application is not allowed to use the grant type {grant_type}.",
-            )
-    # OpenID Connect Registration §2: "response_type values that the Client is declaring that it
-    # will restrict itself to using".
-    if not is_registered(application, response_type.parts):
-        raise OAuthError(
-            "unauthorized_client", "The application has not registered this response_type."
-        )
-    if response_type.has_id_token:
-        if "openid" not in scopes:
-            raise invalid_request("A response_type with id_token needs the scope openid.")
-        # §3.2.2.1 and §3.3.2.11: "Use of the nonce Claim is REQUIRED".
-        if nonce is None:
-            raise invalid_request("The parameter nonce is missing.")
-    unsafe = redirect_uri.startswith("http://") and not is_local(redirect_uri)
-    if response_type.in_front and unsafe:
-        # §3.2.2.1: "the Redirection URI MUST NOT use the http scheme" but on loopback.
-        raise invalid_request("A token is not sent to an http redirect_uri.")
+    parts = response_type.parts
+    require(in_order(may_answer_with(application, parts), names_openid(parts, scopes)))
+    # §3.2.2.1 and §3.3.2.11: "Use of the nonce Claim is REQUIRED".
+    if response_type.has_id_token and nonce is None:
+        raise invalid_request("The parameter nonce is missing.")
+    require(may_carry_tokens(parts, redirect_uri))

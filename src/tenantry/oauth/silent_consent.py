@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tenantry.core.facts import ApplicationFacts, ResourceServerFacts, UserFacts
-from tenantry.oauth.errors import OAuthError
+from tenantry.oauth.errors import require
 from tenantry.rules.addresses import TenantAddress
-from tenantry.rules.interaction import needs_consent
+from tenantry.rules.admission import Admission, consented_before, not_withdrawn
 from tenantry.store import consents
 from tenantry.store.unit_of_work import TenantSession
 
@@ -18,19 +18,18 @@ def require_consent(
     user: UserFacts,
 ) -> None:
     stored = consents.find(db, user.id, application.client_id, api.identifier)
-    if needs_consent(application, api, "", scopes, stored):
-        raise OAuthError("invalid_target", "The user has not allowed this application the API.")
+    require(consented_before(application, api, scopes, stored))
 
 
-def is_withdrawn(
+def still_allowed(
     db: TenantSession,
     address: TenantAddress,
     application: ApplicationFacts,
     audience: str | None,
     user: UserFacts,
-) -> bool:
-    """Whether the person has taken back what a third party was allowed a moment ago."""
+) -> Admission:
+    """Whether the person has not taken back what a third party was allowed a moment ago."""
     if application.is_first_party:
-        return False
+        return not_withdrawn(application, None)
     named = audience or address.userinfo_audience
-    return consents.find(db, user.id, application.client_id, named) is None
+    return not_withdrawn(application, consents.find(db, user.id, application.client_id, named))

@@ -15,9 +15,11 @@ from tenantry.core.facts import (
     TenantFacts,
     UserFacts,
 )
+from tenantry.core.organizations import OrganizationFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.claims_request import unmet
+from tenantry.oauth.membership import entry_of, not_invited, organization_in
 from tenantry.oauth.response_types import CODE
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authentication import PASSWORD, contexts_of
@@ -34,6 +36,7 @@ from tenantry.rules.interaction import (
     next_step,
 )
 from tenantry.services import sessions
+from tenantry.services.organization_access import Within
 from tenantry.services.subjects import subject_of
 from tenantry.services.user_flow import decide_for
 from tenantry.store import consents, users
@@ -68,6 +71,7 @@ class Standing:
     user: UserFacts | None
     decision: Granted | Refused
     scopes: tuple[str, ...] = ()
+    organization: OrganizationFacts | None = None
 
 
 def stand(
@@ -78,7 +82,12 @@ def stand(
 ) -> Standing:
     """Decides anew, from what is stored now."""
     user, session = _signed_in(db, authorization)
-    decision = _decide(db, subject, request, user)
+    entry = entry_of(db, request, user)
+    # Whoever is to sign in anew is not judged by who was there before.
+    judged = user if entry.is_expected and not _signs_in_anew(db, request, authorization) else None
+    decision = entry.refusal or _decide(db, subject, request, judged, entry.within)
+    if not entry.is_expected and authorization.authenticated_at is not None:
+        decision = not_invited()
     if isinstance(decision, Granted):
         decision = _authenticated_well(subject, request, session) or decision
     stored: ConsentFacts | None = None
@@ -92,7 +101,8 @@ def stand(
             prompt=request.prompt,
             max_age=request.max_age,
             auth_time=authorization.auth_time if user else None,
-            is_expected_person=user is None or _is_expected(db, subject, request, user),
+            is_expected_person=user is None
+            or (entry.is_expected and _is_expected(db, subject, request, user)),
             authenticated_here=authorization.authenticated_at is not None,
             account_chosen_here=authorization.account_chosen,
             needs_consent=needs_consent(
@@ -108,7 +118,17 @@ def stand(
             now=db.now,
         )
     )
-    return Standing(step, user, decision, granted)
+    return Standing(step, user, decision, granted, organization_in(entry.within))
+
+
+def _signs_in_anew(
+    db: TenantSession, request: AuthorizationRequest, authorization: AuthorizationFacts
+) -> bool:
+    """Whether an organization's door waits for a new sign-in or another account."""
+    if request.organization_id is None or authorization.authenticated_at is not None:
+        return False
+    chosen = authorization.account_chosen
+    return "login" in request.prompt or ("select_account" in request.prompt and not chosen)
 
 
 def _is_expected(
@@ -149,9 +169,10 @@ def _decide(
     subject: Subject,
     request: AuthorizationRequest,
     user: UserFacts | None,
+    within: Within | None,
 ) -> Granted | Refused:
     # OpenID Connect Core §11: offline access is ignored where no code will be redeemed.
     dropped = () if CODE in request.response_type.split() else (OFFLINE_ACCESS,)
     requested = tuple(scope for scope in request.scopes if scope not in dropped)
     asked = (request.audience, requested)
-    return decide_for(db, subject.application, subject.api, asked, user)
+    return decide_for(db, subject.application, subject.api, asked, user, within)

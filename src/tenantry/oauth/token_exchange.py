@@ -15,7 +15,7 @@ from tenantry.core.facts import ApplicationFacts, GrantType, ResourceServerFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_request
+from tenantry.oauth.errors import OAuthError, invalid_request, refusal, require
 from tenantry.oauth.exchange_tokens import (
     ACCESS_TOKEN,
     ID_TOKEN,
@@ -24,15 +24,17 @@ from tenantry.oauth.exchange_tokens import (
     read_actor,
     read_subject,
 )
+from tenantry.oauth.membership import organization_in, still_within
 from tenantry.oauth.parameters import MAX_RESOURCES, Parameters
 from tenantry.oauth.resource_indicators import takes_several
 from tenantry.oauth.silent_consent import require_consent
 from tenantry.oauth.token_response import TokenResponse
-from tenantry.rules import scopes
+from tenantry.rules import admission
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authorization import Refused
 from tenantry.services.apis import find_target_in
 from tenantry.services.management_access import load_tenant
+from tenantry.services.organization_access import Within
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
@@ -61,16 +63,10 @@ async def grant(
     parameters: Parameters,
 ) -> TokenResponse:
     application, address = client.application, context.address
-    if GrantType.TOKEN_EXCHANGE not in application.grant_types or application.is_public:
-        raise OAuthError(
-            "unauthorized_client",
-            f"The application is not allowed to use the grant type {GRANT_TYPE}.",
-        )
+    require(admission.may_use(application, GrantType.TOKEN_EXCHANGE))
     tenant = await load_tenant(runtime, address.tenant_id)
     asked = _read(parameters, tenant)
-    # §2.2.2: a target that the authorization server is unwilling to serve is invalid_target.
-    if not set(asked.audience.split()) <= set(application.token_exchange_audiences):
-        raise OAuthError("invalid_target", "The application may not exchange for this audience.")
+    require(admission.may_exchange_for(application, asked.audience))
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, tenant.id)
     result = await runtime.store.write(
@@ -93,8 +89,7 @@ def _read(parameters: Parameters, tenant: TenantFacts) -> _Asked:
         raise invalid_request("The parameter actor_token is missing.")
     default = tenant.default_audience
     targets = parameters.targets() or ((default,) if default else ())
-    if not targets:
-        raise invalid_request("The parameter audience is missing.")
+    require(admission.has_audience(targets[0] if targets else None))
     if len(targets) > (MAX_RESOURCES if takes_several(tenant) else 1):
         raise OAuthError("invalid_target", "A token is for one target at a time.")
     return _Asked(" ".join(sorted(targets)), parameters.scopes(), subject, actor)
@@ -121,8 +116,11 @@ def _exchange(
     act = _acting(db, address, ring, application, asked, subject)
     api = find_target_in(db, runtime.addresses, asked.audience)
     if api is None:
-        raise OAuthError("invalid_target", "The audience is not an API of this tenant.")
-    granted = _granted(db, application, api, asked, subject)
+        raise OAuthError("invalid_target", admission.UNKNOWN_AUDIENCE)
+    within = still_within(db, subject.claims.get("org_id"), subject.user)
+    if isinstance(within, OAuthError):
+        raise invalid_request("The user has left the organization of the subject_token.")
+    granted = _granted(db, application, api, asked, subject, within)
     lifetime = subject.expires_at - timestamp(db.now)
     response = user_tokens.issue_tokens(
         db,
@@ -136,6 +134,7 @@ def _exchange(
             session_id=subject.session_id,
             auth_time=subject.auth_time,
             nonce=None,
+            organization=organization_in(within),
             family_id=subject.family_id or issue.new_family_id(),
             exchange=user_tokens.Exchange(lifetime, subject.family_id is not None, act),
         ),
@@ -151,17 +150,14 @@ def _granted(
     api: ResourceServerFacts,
     asked: _Asked,
     subject: SubjectToken,
+    within: Within | None,
 ) -> tuple[str, ...]:
     """What the old token, the API and the policies all allow, of what was asked."""
-    possible = api.scope_values
-    if subject.scopes is not None:
-        possible = scopes.cut(possible, subject.scopes)
-    requested = scopes.cut(asked.scopes, possible) if asked.scopes else possible
-    decision = decide_for(db, application, api, (api.identifier, requested), subject.user)
+    requested = admission.exchangeable(api, asked.scopes, subject.scopes)
+    decision = decide_for(db, application, api, (api.identifier, requested), subject.user, within)
     if isinstance(decision, Refused):
-        raise OAuthError(decision.error, decision.description, decision.status)
-    if asked.scopes and not decision.scopes:
-        raise OAuthError("invalid_scope", "None of the scopes can be granted.")
+        raise refusal(decision)
+    require(admission.exchanged(asked.scopes, decision.scopes))
     require_consent(db, application, api, decision.scopes, subject.user)
     return decision.scopes
 

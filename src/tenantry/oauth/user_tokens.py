@@ -5,7 +5,7 @@ Law: one function makes them, whatever the grant was, and each belongs to a fami
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,35 +13,35 @@ from typing import Any
 from tenantry.core.clock import timestamp
 from tenantry.core.facts import (
     ApplicationFacts,
-    ClaimTarget,
     ResourceServerFacts,
     SigningAlgorithm,
-    TokenDialect,
     UserFacts,
 )
+from tenantry.core.organizations import OrganizationFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth.claims_request import NOTHING_WANTED, WantedClaims
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.resource_indicators import Granted
 from tenantry.oauth.response_types import ResponseType
 from tenantry.oauth.token_response import TokenResponse
-from tenantry.rules import claims
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authentication import choose_context, contexts_of
-from tenantry.rules.authorization import OFFLINE_ACCESS, may_keep_access
+from tenantry.rules.lifetimes import access_token_lifetime, starts_refreshing
 from tenantry.services.client_secrets import signing_secret
+from tenantry.services.organization_access import claims_in
 from tenantry.services.subjects import subject_of
 from tenantry.services.token_claims import claims_for_user
+from tenantry.services.token_contents import (
+    UserTokenFacts,
+    access_token_of_user,
+    id_token_profile,
+)
 from tenantry.store import resource_servers, session_clients, sessions, tokens
 from tenantry.store.audit import Event, record
 from tenantry.store.refresh_tokens import RefreshTokenFacts
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue
-from tenantry.tokens.access_token import AccessTokenContent, token_audience, token_scopes
 from tenantry.tokens.id_token import IdTokenContent
-
-DEFAULT_LIFETIME = 86_400
-"""Seconds that a token lives which only `/userinfo` accepts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +91,11 @@ class UserGrant:
     refresh_token: str | None = None
     exchange: Exchange | None = None
     whole: Granted | None = None
+    organization: OrganizationFacts | None = None
 
-
-def access_token_lifetime(
-    api: ResourceServerFacts | None, *, front_channel: bool = False
-) -> timedelta:
-    """Tokens of the implicit and hybrid flows pass through the browser, and may live shorter."""
-    if api is None:
-        return timedelta(seconds=DEFAULT_LIFETIME)
-    return timedelta(seconds=api.token_lifetime_for_web if front_channel else api.token_lifetime)
+    @property
+    def organization_id(self) -> str | None:
+        return self.organization.id if self.organization else None
 
 
 def issue_tokens(
@@ -113,24 +109,11 @@ def issue_tokens(
     if exchange is not None:
         lifetime = min(lifetime, exchange.lifetime)
     acting = {"act": exchange.act} if exchange and exchange.act else {}
-    audience = token_audience(api, grant.scopes, address.userinfo_audience)
-    told = claims_for_user(db, grant.user, application, api)
+    facts, auth_time = _token_facts(db, grant), timestamp(grant.auth_time)
+    content = access_token_of_user(db, address, facts, lifetime, auth_time=auth_time, acting=acting)
     signs_by_secret = api is not None and api.signing_alg.is_symmetric
     access_token = issue.access_token(
-        AccessTokenContent(
-            issuer=address.issuer,
-            subject=subject_of(db.vault, application, grant.user.id),
-            audience=audience,
-            scopes=token_scopes(api, grant.scopes, audience, address.userinfo_audience),
-            client_id=application.client_id,
-            issued_at=timestamp(db.now),
-            lifetime=lifetime,
-            dialect=api.token_dialect if api else TokenDialect.ACCESS_TOKEN,
-            is_machine=False,
-            auth_time=timestamp(grant.auth_time),
-            permissions=told.permissions,
-            custom={**told.custom(ClaimTarget.ACCESS_TOKEN).claims, **acting},
-        ),
+        content,
         ring,
         api.signing_alg if api else SigningAlgorithm.RS256,
         resource_servers.signing_secret(db, api.id) if api and signs_by_secret else None,
@@ -140,7 +123,9 @@ def issue_tokens(
     if exchange is not None and exchange.joins_family:
         issue.continue_family(db, grant.family_id, access_token, lifetime)
     elif refresh_token is None:
-        owner = issue.FamilyOwner(application.client_id, grant.user.id, grant.session_id)
+        owner = issue.FamilyOwner(
+            application.client_id, grant.user.id, grant.session_id, grant.organization_id
+        )
         issue.start_family(db, grant.family_id, owner, access_token, lifetime)
         refresh_token = _start_refreshing(db, address, grant)
     else:
@@ -155,7 +140,7 @@ def issue_tokens(
             user_id=grant.user.id,
             details={
                 "grant_type": grant.grant_type,
-                "audience": " ".join(audience),
+                "audience": " ".join(content.audience),
                 "scope": " ".join(grant.scopes),
             },
         ),
@@ -173,20 +158,23 @@ def issue_tokens(
     return response
 
 
-def family_lifetime(
-    application: ApplicationFacts, api: ResourceServerFacts | None, scopes: Sequence[str]
-) -> timedelta:
-    """For how long anything of an authorization may live, access or refresh tokens."""
-    lifetime = access_token_lifetime(api)
-    if OFFLINE_ACCESS not in scopes or not may_keep_access(application, api):
-        return lifetime
-    return max(lifetime, timedelta(seconds=application.refresh_token_lifetime))
+def _token_facts(db: TenantSession, grant: UserGrant) -> UserTokenFacts:
+    application, front = grant.client.application, grant.front_channel
+    return UserTokenFacts(
+        application=application,
+        user=grant.user,
+        api=grant.api,
+        scopes=grant.scopes,
+        told=claims_for_user(db, grant.user, application, grant.api, grant.organization_id),
+        alone=front is not None and front.response_type.parts == {"id_token"},
+        organization=grant.organization,
+    )
 
 
 def _start_refreshing(db: TenantSession, address: TenantAddress, grant: UserGrant) -> str | None:
     """OpenID Connect Core §11: a refresh token where offline access was granted."""
     application, api = grant.client.application, grant.api
-    if OFFLINE_ACCESS not in grant.scopes or not may_keep_access(application, api):
+    if not starts_refreshing(application, api, grant.scopes):
         return None
     if grant.front_channel is not None or grant.exchange is not None:
         return None
@@ -225,18 +213,7 @@ def id_token(
     if session is not None:
         session_clients.join(db, session.id, grant.client.application.client_id)
     contexts = contexts_of(amr, protected=address.is_https)
-    # §5.4: with an access token the claims of scopes are for userinfo; older applications that
-    # belong to the tenant itself expect them in the ID token as well.
-    alone = front is not None and front.response_type.parts == {"id_token"}
-    richer = alone or (application.is_first_party and not application.oidc_conformant)
-    conformant = alone and application.oidc_conformant
-    profile = claims.requested(
-        grant.user, wanted.claims.id_token, oidc_conformant=application.oidc_conformant
-    )
-    if richer:
-        profile |= claims.released(grant.user, grant.scopes, oidc_conformant=conformant)
-    mapped = claims_for_user(db, grant.user, application, grant.api)
-    profile |= mapped.custom(ClaimTarget.ID_TOKEN, taken=profile).claims
+    profile, _ = id_token_profile(_token_facts(db, grant), wanted.claims.id_token)
     told = application.require_auth_time or wanted.auth_time
     return issue.id_token(
         IdTokenContent(
@@ -254,6 +231,7 @@ def id_token(
             acr=choose_context(contexts, wanted.acr_values),
             amr=amr,
             profile=profile,
+            organization=claims_in(db, grant.organization),
         ),
         ring,
         application.id_token_signed_response_alg,

@@ -9,14 +9,16 @@ from typing import Any
 
 from tenantry.core.clock import timestamp
 from tenantry.core.facts import ApplicationFacts, ClaimTarget, UserFacts
+from tenantry.core.organizations import OrganizationFacts
 from tenantry.oauth.bearer import insufficient_scope, invalid_token
-from tenantry.rules.claims import released, requested
 from tenantry.services.management_access import load_tenant
+from tenantry.services.organization_access import claims_of, find_in
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.services.subjects import subject_of
 from tenantry.services.token_claims import claims_at_userinfo, mappings_of
+from tenantry.services.token_contents import userinfo_answer
 from tenantry.store import applications, tokens, users
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue
@@ -47,19 +49,21 @@ async def userinfo(
     )
     if application is None or found is None:
         raise invalid_token("the application, the user or the token family is gone")
-    user, wanted = found
+    user, wanted, organization = found
     subject = subject_of(runtime.vault, application, user.id)
     if subject != claims.subject:
         raise invalid_token("another user's")
-    conformant = application.oidc_conformant
-    answer: dict[str, Any] = {
-        **released(user, claims.scopes, oidc_conformant=conformant),
-        **requested(user, wanted, oidc_conformant=conformant),
-        "sub": subject,
-    }
+    answer = userinfo_answer(user, application, claims.scopes, wanted, subject)
+    answer |= claims_of(tenant, organization)
     if any(ClaimTarget.USERINFO in each.tokens for each in mappings_of(tenant, application)):
         mapped = await runtime.store.read(
-            tenant.id, context.caller(), claims_at_userinfo, user, application, claims.audiences
+            tenant.id,
+            context.caller(),
+            claims_at_userinfo,
+            user,
+            application,
+            claims.audiences,
+            organization.id if organization else None,
         )
         answer |= mapped.custom(ClaimTarget.USERINFO, taken=answer).claims
     alg = application.userinfo_signed_response_alg
@@ -72,10 +76,12 @@ async def userinfo(
 
 def _user_of(
     db: TenantSession, unverified_token: str
-) -> tuple[UserFacts, dict[str, list[Any] | None]] | None:
-    """Whose token it is, and the claims that were asked for one by one."""
+) -> tuple[UserFacts, dict[str, list[Any] | None], OrganizationFacts | None] | None:
+    """Whose token it is, the claims that were asked for one by one, and the organization."""
     family = tokens.family_of_access_token(db, token_digest(unverified_token))
     if family is None or family.ended_at is not None:
         return None
     user = users.find(db, family.user_id)
-    return (user, family.claims or {}) if user and not user.blocked else None
+    if user is None or user.blocked:
+        return None
+    return user, family.claims or {}, find_in(db, family.organization_id)

@@ -1,10 +1,11 @@
-"""Which addresses of the network the server may ask: public ones."""
+"""Which addresses of the network the server may ask: public ones, and its resolvers."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 Address = IPv4Address | IPv6Address
+_DNS_PORT = 53
 
 # Prefixes whose addresses carry an IPv4 address, which a gateway may translate to an inner one.
 _TRANSLATED = tuple(
@@ -31,3 +32,21 @@ def is_public(address: Address) -> bool:
         or address.is_reserved
         or address.is_unspecified
     )
+
+
+def dns_servers(value: str) -> list[tuple[str, int]]:
+    """Addresses with their ports: `192.0.2.1`, `192.0.2.1:5353`, `2001:db8::1`, `[::1]:5353`."""
+    return [_dns_server(part.strip()) for part in value.split(",") if part.strip()]
+
+
+def _dns_server(text: str) -> tuple[str, int]:
+    try:
+        return str(ip_address(text)), _DNS_PORT
+    except ValueError:
+        address, separator, port = text.rpartition(":")
+    try:
+        if not separator or not 0 < int(port) < 65_536:
+            raise ValueError
+        return str(ip_address(address.removeprefix("[").removesuffix("]"))), int(port)
+    except ValueError:
+        raise ValueError(f"{text} is not an IP address, alone or with a port") from None

@@ -23,6 +23,14 @@ class ApplicationView:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationView:
+    """Whom the person signs in to, at an application that many organizations use."""
+
+    name: str
+    logo_uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LoginView:
     branding: Branding
     application: ApplicationView
@@ -30,6 +38,7 @@ class LoginView:
     form_token: str
     login_hint: str = ""
     error: str | None = None
+    organization: OrganizationView | None = None
 
 
 @dataclass(frozen=True, slots=True)

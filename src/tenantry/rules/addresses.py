@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tenantry.core.custom_domains import CustomDomainFacts
+
 TENANT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
 _TENANT_PATH = re.compile(rf"/t/({TENANT_NAME.pattern})(/.*)?", re.DOTALL)
 _WELL_KNOWN = re.compile(rf"(/\.well-known/[a-z-]+)/t/({TENANT_NAME.pattern})(/graphql)?/?")
@@ -23,16 +25,21 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class TenantAddress:
-    """A tenant and the issuer that the request came to. The issuer ends with a slash."""
+    """A tenant and the issuer that the request came to. The issuer ends with a slash.
+
+    `domain` is None where that is the canonical one.
+    """
 
     tenant_id: str
     name: str
     is_root: bool
     issuer: str
+    canonical_issuer: str
+    domain: CustomDomainFacts | None = None
 
     @property
     def management_identifier(self) -> str:
-        return f"{self.issuer}graphql"
+        return f"{self.canonical_issuer}graphql"
 
     @property
     def userinfo_audience(self) -> str:

@@ -17,6 +17,13 @@ from tenantry.core.facts import (
     SubjectType,
 )
 from tenantry.rules import scopes
+from tenantry.rules.organizations import (
+    OrganizationAccess,
+    OrganizationRequest,
+    Verdict,
+    machine_verdicts,
+    user_verdicts,
+)
 
 IDENTITY_SCOPES = ("openid", "profile", "email", "address", "phone")
 OFFLINE_ACCESS = "offline_access"
@@ -62,6 +69,7 @@ class ClientCredentialsFacts:
     api: ResourceServerFacts | None
     granted: tuple[str, ...] | None
     requested: tuple[str, ...]
+    organization: OrganizationRequest | None = None
 
 
 def decide_client_credentials(facts: ClientCredentialsFacts) -> Decision:
@@ -98,6 +106,10 @@ def decide_client_credentials(facts: ClientCredentialsFacts) -> Decision:
         return refused(
             "access_denied", "The application has no client grant for this audience.", 403
         )
+    if facts.organization is not None:
+        failed = _failed(trace, machine_verdicts(facts.organization))
+        if failed is not None:
+            return refused(failed.error, failed.description, failed.status)
     excess = [scope for scope in facts.requested if scope not in granted]
     if not _holds(trace, "scopes_granted", not excess, "ClientGrant.scopes"):
         return refused("invalid_scope", f"The scope {excess[0]} is not granted.")
@@ -125,11 +137,16 @@ class UserFlowFacts:
     granted: tuple[str, ...] | None
     permitted: tuple[str, ...] | None
     requested: tuple[str, ...]
+    organization: OrganizationAccess | None = None
 
 
 def decide_user_flow(facts: UserFlowFacts) -> Decision:
     """What an application may get on a user's behalf: narrowed, never refused for a scope."""
     trace: list[Rule] = []
+    usage = facts.application.organization_usage
+    failed = _failed(trace, user_verdicts(usage, facts.organization))
+    if failed is not None:
+        return Refused(failed.error, failed.description, failed.status, tuple(trace))
     requested = scopes.within_registered(facts.requested, facts.application.scope)
     identity = scopes.cut(requested, IDENTITY_SCOPES)
     if OFFLINE_ACCESS in requested and _may_stay(trace, facts.application, facts.api):
@@ -181,6 +198,14 @@ def _may_stay(
         api is None or api.allow_offline_access,
         "ResourceServer.allowOfflineAccess",
     )
+
+
+def _failed(trace: list[Rule], verdicts: Iterable[Verdict]) -> Verdict | None:
+    """The first rule that did not pass; those after it take no part."""
+    for verdict in verdicts:
+        if not _holds(trace, verdict.rule, verdict.passed, verdict.setting):
+            return verdict
+    return None
 
 
 def _holds(trace: list[Rule], name: str, passed: bool, setting: str) -> bool:

@@ -15,6 +15,7 @@ from tenantry.core.facts import (
     SubjectIdentifierType,
     TokenEndpointAuthMethod,
 )
+from tenantry.core.organizations import OrganizationUsage
 from tenantry.rules.authentication import acr_value
 from tenantry.rules.claim_mappings import claim_mappings
 from tenantry.rules.client_keys import (
@@ -23,9 +24,11 @@ from tenantry.rules.client_keys import (
     public_jwks,
     require_agreeing_keys,
 )
+from tenantry.rules.custom_domain_urls import placed, require_first_party
 from tenantry.rules.fields import (
     Field,
     checked,
+    clean_text,
     flag,
     integer,
     list_of,
@@ -38,6 +41,8 @@ from tenantry.rules.logout import logout_uri, require_frontchannel_origin
 from tenantry.rules.metadata import application_metadata, merged_pairs
 from tenantry.rules.nouns import api_identifier
 from tenantry.rules.redirect_uris import (
+    callback_uri,
+    cors_origin,
     login_uri,
     registered_origin,
     registered_uri,
@@ -59,18 +64,31 @@ TENANT_ALGORITHMS = (
 MIN_SECRET = 32
 MAX_SECRET = 512
 
+
+
+def external_id(value: Any, path: tuple[str, ...]) -> str:
+    """What an application is called in every environment."""
+    result = clean_text(value, path, 128, 1)
+    if not result.isascii() or " " in result:
+        raise DomainError(
+            ErrorCode.INVALID, "An external id has visible ASCII characters only.", *path
+        )
+    return result
+
+
 APPLICATION_FIELDS: Mapping[str, Field] = {
     "name": Field(text(100, 1, forbidden="<>")),
+    "external_id": Field(external_id, None),
     "description": Field(text(140), ""),
     "application_type": Field(one_of(ApplicationType)),
     "token_endpoint_auth_method": Field(one_of(TokenEndpointAuthMethod), None),
     "grant_types": Field(list_of(one_of(GrantType), 20), None),
     "response_types": Field(list_of(response_type, len(ResponseTypeName)), ()),
     "scope": Field(scope_list, None),
-    "redirect_uris": Field(list_of(registered_uri, MAX_URLS), ()),
-    "post_logout_redirect_uris": Field(list_of(registered_uri, MAX_URLS), ()),
-    "web_origins": Field(list_of(registered_origin, MAX_URLS), ()),
-    "allowed_origins": Field(list_of(registered_origin, MAX_URLS), ()),
+    "redirect_uris": Field(list_of(placed(callback_uri), MAX_URLS), ()),
+    "post_logout_redirect_uris": Field(list_of(placed(registered_uri), MAX_URLS), ()),
+    "web_origins": Field(list_of(placed(registered_origin), MAX_URLS), ()),
+    "allowed_origins": Field(list_of(placed(cors_origin), MAX_URLS), ()),
     "initiate_login_uri": Field(login_uri, None),
     "contacts": Field(list_of(text(254, 1), 20), ()),
     "client_uri": Field(web_url, None),
@@ -89,6 +107,7 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "is_first_party": Field(flag, True),
     "oidc_conformant": Field(flag, True),
     "require_pkce": Field(flag, False),
+    "organization_usage": Field(one_of(OrganizationUsage), OrganizationUsage.DENY),
     "token_exchange_audiences": Field(list_of(api_identifier, MAX_URLS), ()),
     "id_token_lifetime": Field(integer(1, 2_592_000), 36_000),
     "refresh_token_rotation": Field(flag, True),
@@ -166,6 +185,7 @@ def _agreeing(values: dict[str, Any]) -> dict[str, Any]:
     require_grants(values)
     require_agreeing_keys(values)
     require_frontchannel_origin(values)
+    require_first_party(values)
     if not values["is_first_party"] and _FIRST_PARTY_GRANTS & set(values["grant_types"]):
         raise DomainError(
             ErrorCode.NOT_ALLOWED,

@@ -16,7 +16,10 @@ from urllib.parse import urlsplit
 from tenantry.core.errors import DomainError, ErrorCode
 
 Check = Callable[[Any, tuple[str, ...]], Any]
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+LIMITS: dict[Check, dict[str, Any]] = {}
+"""What a check demands besides the type, in the words of JSON Schema."""
+# With the line separators, and what turns the order of the characters around (UAX #9 §2).
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _EMAIL = re.compile(r"[^@\s\x00-\x1f<>]{1,64}@[^@\s\x00-\x1f<>]{1,255}")
 MAX_URL = 2048
 
@@ -89,6 +92,7 @@ def text(maximum: int, minimum: int = 0, forbidden: str = "") -> Check:
             )
         return result
 
+    LIMITS[check] = {"maxLength": maximum, **({"minLength": minimum} if minimum else {})}
     return check
 
 
@@ -104,6 +108,7 @@ def integer(minimum: int, maximum: int) -> Check:
             )
         return int(value)
 
+    LIMITS[check] = {"minimum": minimum, "maximum": maximum}
     return check
 
 
@@ -116,6 +121,7 @@ def one_of(choices: type[StrEnum], allowed: Iterable[StrEnum] | None = None) -> 
             raise DomainError(ErrorCode.INVALID, f"Must be one of: {names}.", *path)
         return choices(value)
 
+    LIMITS[check] = {"enum": [choice.name for choice in permitted]}
     return check
 
 
@@ -128,6 +134,7 @@ def list_of(item: Check, maximum: int) -> Check:
         items = [item(entry, (*path, str(index))) for index, entry in enumerate(value)]
         return tuple(dict.fromkeys(items))
 
+    LIMITS[check] = {"maxItems": maximum}
     return check
 
 

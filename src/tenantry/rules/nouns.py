@@ -19,6 +19,7 @@ from tenantry.core.facts import (
     SubjectType,
     TokenDialect,
 )
+from tenantry.core.organizations import OrganizationUsage
 from tenantry.rules import scopes
 from tenantry.rules.addresses import TENANT_NAME
 from tenantry.rules.authentication import acr_value
@@ -201,6 +202,8 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "resource_parameter_profile": Field(
         one_of(ResourceParameterProfile), ResourceParameterProfile.ONE
     ),
+    "trusted_documents_only": Field(flag, False),
+    "allow_organization_name_in_authentication_api": Field(flag, False),
 }
 
 RESOURCE_SERVER_FIELDS: Mapping[str, Field] = {
@@ -257,6 +260,8 @@ CLIENT_GRANT_FIELDS: Mapping[str, Field] = {
     "subject_type": Field(one_of(SubjectType), SubjectType.CLIENT),
     "scopes": Field(list_of(scope_token, MAX_SCOPES), ()),
     "allow_all_scopes": Field(flag, False),
+    "organization_usage": Field(one_of(OrganizationUsage), OrganizationUsage.DENY),
+    "allow_any_organization": Field(flag, False),
 }
 
 CONNECTION_FIELDS: Mapping[str, Field] = {

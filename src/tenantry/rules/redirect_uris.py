@@ -19,6 +19,8 @@ _FORBIDDEN_SCHEMES = frozenset(
 # What one `*` stands for: part of one label of a host.
 _LABEL_PART = re.compile(r"[a-z0-9-]{1,63}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+ORGANIZATION = "{organization_name}"
+"""Stands in registered URLs for the name of the organization that a request is for."""
 _LOOPBACK_LITERALS = frozenset({"127.0.0.1", "::1"})
 
 
@@ -32,9 +34,68 @@ def registered_uri(value: Any, path: tuple[str, ...]) -> str:
     return exact_uri(uri, path)
 
 
+def callback_uri(value: Any, path: tuple[str, ...]) -> str:
+    """The same or, as the leftmost label of its host, the name of the request's organization."""
+    uri = clean_text(value, path, MAX_URL, 1)
+    if ORGANIZATION not in uri:
+        return registered_uri(uri, path)
+    _check_organization(uri, path)
+    exact_uri(uri.replace(ORGANIZATION, "x", 1), path)
+    return uri
+
+
+def cors_origin(value: Any, path: tuple[str, ...]) -> str:
+    """An origin with either placeholder."""
+    if isinstance(value, str) and ORGANIZATION in value:
+        result = origin(value, path)
+        _check_organization(result, path)
+        return result
+    return registered_origin(value, path)
+
+
+def _check_organization(uri: str, path: tuple[str, ...]) -> None:
+    parts = split_url(uri)
+    if parts is None or parts.scheme not in {"http", "https"}:
+        raise DomainError(
+            ErrorCode.INVALID, f"{ORGANIZATION} needs an absolute http or https URL.", *path
+        )
+    label, _, rest = parts.host.partition(".")
+    if uri.count(ORGANIZATION) != 1 or label != ORGANIZATION or "*" in uri:
+        raise DomainError(
+            ErrorCode.INVALID,
+            f"One {ORGANIZATION} may be the leftmost label of the host, without a *.",
+            *path,
+        )
+    if "." not in rest or not all(map(_LABEL.fullmatch, rest.split("."))):
+        raise DomainError(
+            ErrorCode.INVALID, f"{ORGANIZATION} needs a domain of two labels below it.", *path
+        )
+    if not uri.startswith(f"{parts.scheme}://{parts.host}"):
+        raise DomainError(ErrorCode.INVALID, "A host with a placeholder is in lower case.", *path)
+
+
+def for_organization(registered: Iterable[str], name: str | None) -> tuple[str, ...]:
+    """The URLs as they are for requests of an organization; without one no placeholder counts."""
+    label = name if name is not None and _LABEL.fullmatch(name) else None
+    return tuple(
+        entry.replace(ORGANIZATION, label) if label else entry
+        for entry in registered
+        if label or ORGANIZATION not in entry
+    )
+
+
+def organization_of(asked: str, registered: Iterable[str]) -> str | None:
+    """The organization whose name would make an origin one of the registered ones."""
+    label = asked.partition("://")[2].partition(".")[0]
+    named = tuple(entry for entry in registered if ORGANIZATION in entry)
+    return label if label and asked in for_organization(named, label) else None
+
+
 def registered_origin(value: Any, path: tuple[str, ...]) -> str:
-    """An origin with the same placeholder."""
+    """An origin with the same placeholder `*`."""
     result = origin(value, path)
+    if "{" in result:
+        raise DomainError(ErrorCode.INVALID, "Only a * may stand in this origin.", *path)
     if "*" in result:
         _check_pattern(result, path)
     return result
@@ -58,12 +119,14 @@ def _check_pattern(uri: str, path: tuple[str, ...]) -> None:
 
 
 def is_pattern(registered: str) -> bool:
-    return "*" in registered
+    return "*" in registered or "{" in registered
 
 
 def matches(asked: str, registered: str) -> bool:
     """Equal as text or, where one `*` stands in the host, in all but a part of that one label."""
-    if not is_pattern(registered):
+    if "{" in registered:  # What a placeholder stands for is not known here.
+        return False
+    if "*" not in registered:
         return asked == registered
     before, after = registered.split("*")
     inner = asked[len(before) : len(asked) - len(after)]

@@ -6,7 +6,14 @@ from tenantry.core.facts import ResourceServerFacts, SubjectType
 from tenantry.rules.addresses import Addresses
 from tenantry.rules.resources import parts_of, shared_scopes, together
 from tenantry.services.management_api import EVERY_MANAGEMENT_API, derived_api
-from tenantry.store import client_grants, installation, resource_servers, roles, users
+from tenantry.store import (
+    client_grants,
+    installation,
+    organization_members,
+    resource_servers,
+    roles,
+    users,
+)
 from tenantry.store.cache import Configuration
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession, recall
 
@@ -108,15 +115,23 @@ async def granted_to_application(
     return granted
 
 
-def permitted_to_user(db: TenantSession, user_id: str, api: ResourceServerFacts) -> tuple[str, ...]:
-    """The permissions that a user has at an API now, directly or by roles; `*` gives all."""
+def permitted_to_user(
+    db: TenantSession, user_id: str, api: ResourceServerFacts, organization_id: str | None = None
+) -> tuple[str, ...]:
+    """The permissions that a user has at an API now, directly or by roles; `*` gives all.
+
+    The roles that a member has within an organization count where the token is for it.
+    """
     if len(parts := parts_of(api)) > 1:
-        return shared_scopes([(part, permitted_to_user(db, user_id, part)) for part in parts]) or ()
+        each = [(part, permitted_to_user(db, user_id, part, organization_id)) for part in parts]
+        return shared_scopes(each) or ()
     audiences = grant_audiences(api.identifier, api)
     held = {
         *users.permissions(db, user_id, *audiences),
         *roles.permissions_of_user(db, user_id, *audiences),
     }
+    if organization_id is not None:
+        held |= {*organization_members.permissions(db, organization_id, user_id, *audiences)}
     if "*" in held:
         return api.scope_values
     return tuple(scope for scope in api.scope_values if scope in held)

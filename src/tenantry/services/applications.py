@@ -48,6 +48,7 @@ def create(
     _require_enabled_algorithm(db, values["id_token_signed_response_alg"])
     _require_supported(db, values)
     client_id = client_id or new_client_id()
+    values["external_id"] = values["external_id"] or client_id
     kept, secret = client_secrets.first_secret(db, client_id, values, command.client_secret)
     is_dynamic = registration_token_digest is not None
     values |= {
@@ -88,6 +89,7 @@ def update(db: TenantSession, command: ApplicationPatch) -> ApplicationWithSecre
     names = client_metadata.APPLICATION_FIELDS
     before = {name: getattr(current, name) for name in names}
     values = client_metadata.changed_application(before, patch.values)
+    values["external_id"] = values["external_id"] or current.client_id
     require_listed(before, values, command.sector)
     _require_enabled_algorithm(db, values["id_token_signed_response_alg"])
     _require_supported(db, values)

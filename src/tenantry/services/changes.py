@@ -33,6 +33,18 @@ def record_change(
     user_id: str | None = None,
 ) -> None:
     """`target` is the type and id of the object, `after` the fields that were written."""
+    record(db, change_event(type, target, before, after, client_id, user_id))
+
+
+def change_event(
+    type: str,
+    target: tuple[str, str],
+    before: Any = None,
+    after: Mapping[str, Any] | None = None,
+    client_id: str | None = None,
+    user_id: str | None = None,
+) -> Event:
+    """The same, to be written together with others."""
     changes: dict[str, dict[str, Any]] = {}
     for name, value in to_row(after or {}).items():
         if name in _SECRET_FIELDS:
@@ -42,14 +54,11 @@ def record_change(
         old = to_row({name: getattr(before, name)})[name] if before is not None else None
         if before is None or old != value:
             changes[name] = {"before": old, "after": value}
-    record(
-        db,
-        Event(
-            type,
-            client_id=client_id,
-            user_id=user_id,
-            target_type=target[0],
-            target_id=target[1],
-            details={"changes": changes} if changes else {},
-        ),
+    return Event(
+        type,
+        client_id=client_id,
+        user_id=user_id,
+        target_type=target[0],
+        target_id=target[1],
+        details={"changes": changes} if changes else {},
     )

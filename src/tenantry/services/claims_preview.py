@@ -6,32 +6,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenantry.core.clock import timestamp
-from tenantry.core.facts import (
-    ApplicationFacts,
-    ClaimTarget,
-    ResourceServerFacts,
-    TokenDialect,
-    UserFacts,
-)
-from tenantry.rules import claims
+from tenantry.core.facts import ClaimTarget
 from tenantry.rules.addresses import Addresses, TenantAddress
 from tenantry.rules.authorization import Refused
 from tenantry.rules.custom_claims import CustomClaims, DroppedClaim
+from tenantry.rules.lifetimes import access_token_lifetime
 from tenantry.services.apis import find_api_in
 from tenantry.services.applications import require_tenant
+from tenantry.services.organization_access import claims_in
 from tenantry.services.subjects import subject_of
-from tenantry.services.token_claims import TokenClaims, claims_for_user
+from tenantry.services.token_claims import claims_at_userinfo, claims_for_user
+from tenantry.services.token_contents import (
+    UserTokenFacts,
+    access_token_of_user,
+    id_token_profile,
+    userinfo_answer,
+)
 from tenantry.services.user_flow import decide_for
 from tenantry.store import applications, users
 from tenantry.store.unit_of_work import TenantSession
-from tenantry.tokens.access_token import (
-    AccessTokenContent,
-    access_token_claims,
-    token_audience,
-    token_scopes,
-)
-
-_USERINFO_LIFETIME = 86_400
+from tenantry.tokens.access_token import AccessTokenContent, access_token_claims
+from tenantry.tokens.id_token import IdTokenContent, id_token_claims
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +49,6 @@ class PreviewedClaims:
     error_description: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Granted:
-    address: TenantAddress
-    application: ApplicationFacts
-    user: UserFacts
-    api: ResourceServerFacts | None
-    scopes: tuple[str, ...]
-    subject: str
-
-
 def preview(
     db: TenantSession, addresses: Addresses, address: TenantAddress, asked: PreviewRequest
 ) -> PreviewedClaims | None:
@@ -77,72 +62,61 @@ def preview(
     decision = decide_for(db, application, api, (audience, asked.scopes), user)
     if isinstance(decision, Refused):
         return PreviewedClaims(error=decision.error, error_description=decision.description)
-    subject = subject_of(db.vault, application, user.id)
-    granted = _Granted(address, application, user, api, decision.scopes, subject)
-    told = claims_for_user(db, user, application, api)
-    access_token, first = _access_token(db, granted, told)
-    id_token, second = _id_token(db, granted, told)
-    userinfo, third = _userinfo(granted, told)
-    dropped = {*first.dropped, *second.dropped, *third.dropped}
+    facts = UserTokenFacts(
+        application=application,
+        user=user,
+        api=api,
+        scopes=decision.scopes,
+        told=claims_for_user(db, user, application, api),
+    )
+    return said(db, address, facts, int(access_token_lifetime(api).total_seconds()))
+
+
+def said(
+    db: TenantSession, address: TenantAddress, facts: UserTokenFacts, lifetime: int
+) -> PreviewedClaims:
+    """What the tokens of a grant and userinfo say, by the code that issues them."""
+    content = access_token_of_user(db, address, facts, lifetime, auth_time=None, acting={})
+    dropped = set(facts.told.custom(ClaimTarget.ACCESS_TOKEN).dropped)
+    id_token = userinfo = None
+    if "openid" in facts.scopes:
+        id_token, custom = _id_token(db, address, facts)
+        dropped |= set(custom.dropped)
+    if "openid" in facts.scopes and address.userinfo_audience in content.audience:
+        userinfo, custom = _userinfo(db, facts, content)
+        dropped |= set(custom.dropped)
     return PreviewedClaims(
-        access_token=access_token,
+        access_token=access_token_claims(content),
         id_token=id_token,
         userinfo=userinfo,
         dropped=tuple(sorted(dropped, key=lambda each: (each.claim, each.reason))),
     )
 
 
-_NOTHING = CustomClaims({})
-
-
-def _access_token(
-    db: TenantSession, granted: _Granted, told: TokenClaims
-) -> tuple[dict[str, Any], CustomClaims]:
-    api, custom = granted.api, told.custom(ClaimTarget.ACCESS_TOKEN)
-    audience = token_audience(api, granted.scopes, granted.address.userinfo_audience)
-    content = AccessTokenContent(
-        issuer=granted.address.issuer,
-        subject=granted.subject,
-        audience=audience,
-        scopes=token_scopes(api, granted.scopes, audience, granted.address.userinfo_audience),
-        client_id=granted.application.client_id,
-        issued_at=timestamp(db.now),
-        lifetime=api.token_lifetime if api else _USERINFO_LIFETIME,
-        dialect=api.token_dialect if api else TokenDialect.ACCESS_TOKEN,
-        is_machine=False,
-        permissions=told.permissions,
-        custom=custom.claims,
-    )
-    return access_token_claims(content), custom
-
-
 def _id_token(
-    db: TenantSession, granted: _Granted, told: TokenClaims
-) -> tuple[dict[str, Any] | None, CustomClaims]:
-    application = granted.application
-    if "openid" not in granted.scopes:
-        return None, _NOTHING
-    profile: dict[str, Any] = {}
-    if application.is_first_party and not application.oidc_conformant:
-        profile = claims.released(granted.user, granted.scopes, oidc_conformant=False)
-    custom = told.custom(ClaimTarget.ID_TOKEN, taken=profile)
-    now = timestamp(db.now)
-    standard = {
-        "iss": granted.address.issuer,
-        "sub": granted.subject,
-        "aud": application.client_id,
-        "iat": now,
-        "exp": now + application.id_token_lifetime,
-    }
-    return {**profile, **custom.claims, **standard}, custom
+    db: TenantSession, address: TenantAddress, facts: UserTokenFacts
+) -> tuple[dict[str, Any], CustomClaims]:
+    application = facts.application
+    profile, custom = id_token_profile(facts, {})
+    content = IdTokenContent(
+        issuer=address.issuer,
+        subject=subject_of(db.vault, application, facts.user.id),
+        client_id=application.client_id,
+        issued_at=timestamp(db.now),
+        lifetime=application.id_token_lifetime,
+        auth_time=None,
+        session_id="",
+        profile=profile,
+        organization=claims_in(db, facts.organization),
+    )
+    return id_token_claims(content, application.id_token_signed_response_alg), custom
 
 
-def _userinfo(granted: _Granted, told: TokenClaims) -> tuple[dict[str, Any] | None, CustomClaims]:
-    api = granted.api
-    if "openid" not in granted.scopes or (api and not api.tokens_are_ours_to_read):
-        return None, _NOTHING
-    conformant = granted.application.oidc_conformant
-    answer = claims.released(granted.user, granted.scopes, oidc_conformant=conformant)
-    answer["sub"] = granted.subject
+def _userinfo(
+    db: TenantSession, facts: UserTokenFacts, content: AccessTokenContent
+) -> tuple[dict[str, Any], CustomClaims]:
+    answer = userinfo_answer(facts.user, facts.application, facts.scopes, {}, content.subject)
+    organization_id = facts.organization.id if facts.organization else None
+    told = claims_at_userinfo(db, facts.user, facts.application, content.audience, organization_id)
     custom = told.custom(ClaimTarget.USERINFO, taken=answer)
-    return {**answer, **custom.claims}, custom
+    return answer | custom.claims, custom

@@ -48,6 +48,11 @@ def shared_secret(
     return ApplicationSecret(application.client_id, secret) if application and secret else None
 
 
+def uses_secret(method: TokenEndpointAuthMethod) -> bool:
+    """Whether an application that authenticates so has a secret."""
+    return method not in {_NONE, _PRIVATE_KEY_JWT}
+
+
 def first_secret(
     db: TenantSession, client_id: str, values: Mapping[str, Any], chosen: str | None
 ) -> tuple[dict[str, Any], str | None]:

@@ -53,9 +53,14 @@ class Permissions:
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """`connection` is a name; `password_hash` was made by the password workers."""
+    """`connection` is a name; `password_hash` was made by the password workers.
+
+    `imported_hash` was made by another system, and is checked like any other value.
+    """
 
     connection: str
     values: Values
     password: str | None = None
     password_hash: str | None = None
+    imported_hash: str | None = None
+    blocked: bool = False

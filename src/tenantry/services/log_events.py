@@ -48,11 +48,12 @@ def published_details(details: Mapping[str, Any]) -> dict[str, Any]:
     changes = details.get("changes")
     if not isinstance(changes, Mapping):
         return dict(details)
-    named = {_SECRETS.get(name) or _camel(name): value for name, value in changes.items()}
+    named = {_SECRETS.get(name) or camel(name): value for name, value in changes.items()}
     return {**details, "changes": named}
 
 
-def _camel(name: str) -> str:
+def camel(name: str) -> str:
+    """A name as the schema has it."""
     return _UNDERSCORE.sub(lambda found: found[1].upper(), name)
 
 

@@ -11,7 +11,7 @@ from tenantry.keys.passwords import needs_rehash
 from tenantry.rules.fields import normalize_email
 from tenantry.rules.nouns import MAX_PASSWORD
 from tenantry.services.runtime import Runtime
-from tenantry.store import applications, attempts, connections, users
+from tenantry.store import applications, attempts, connections, organizations, users
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.store.users import Login
 
@@ -42,15 +42,22 @@ def attempt(
     application_id: str,
     identifier: str,
     connection: str | None = None,
+    organization_id: str | None = None,
 ) -> tuple[Login, ...] | TooManyAttempts:
     """Counts the attempt before the password is looked at, and says who may be meant.
 
-    Known and unknown names are counted alike. `connection` names the only one to look in.
+    Known and unknown names are counted alike. `connection` names the only one to look in;
+    an organization has connections of its own among those of the application.
     """
     made = attempts.add(db, _subject(db, identifier), WINDOW)
     if made.count > ATTEMPTS:
         return TooManyAttempts(max(1, int((made.expires_at - db.now).total_seconds())))
-    return _candidates(db, tenant, application_id, identifier, connection)
+    ids = applications.connection_ids(db, application_id)
+    if organization_id is not None:
+        own = organizations.connections_of_each(db, [organization_id]).get(organization_id, ())
+        enabled = {each.connection_id for each in own}
+        ids = tuple(id_ for id_ in ids if id_ in enabled)
+    return _candidates(db, tenant, ids, identifier, connection)
 
 
 def _subject(db: TenantSession, identifier: str) -> str:
@@ -66,12 +73,11 @@ def is_connection_of(db: TenantSession, application_id: str, name: str) -> bool:
 def _candidates(
     db: TenantSession,
     tenant: TenantFacts,
-    application_id: str,
+    ids: Sequence[str],
     identifier: str,
     connection: str | None,
 ) -> tuple[Login, ...]:
-    """In the connections of the application, the default directory first."""
-    ids: Sequence[str] = applications.connection_ids(db, application_id)
+    """In these connections, the default directory first."""
     if connection is not None:
         only = connections.find_by_name(db, connection)
         ids = (only.id,) if only and only.id in ids else ()

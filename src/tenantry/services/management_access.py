@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from tenantry.core.clock import timestamp
-from tenantry.core.context import Actor
+from tenantry.core.context import Actor, Caller
 from tenantry.core.facts import ApplicationFacts, ResourceServerFacts, SubjectType, TenantFacts
+from tenantry.rules.custom_domains import domain_of_host
 from tenantry.services.apis import find_api, granted_to_application, permitted_to_user
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
-from tenantry.store import applications, installation, tokens, users
+from tenantry.store import applications, installation, tokens, users, verified_domains
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 from tenantry.tokens.verify import (
     InvalidToken,
     VerifiedClaims,
     revocation_digest,
     token_digest,
+    unverified_claims,
     verify_access_token,
 )
 
@@ -81,6 +84,42 @@ async def authorize(
     )
 
 
+async def scopes_now(
+    runtime: Runtime, tenant_id: str, actor: Actor, client_id: str, scopes: Collection[str]
+) -> frozenset[str]:
+    """What is left of the scopes of a token that an application or user once had."""
+    runtime.configuration.refresh(tenant_id, actor.tenant_id)
+    try:
+        tenant = await load_tenant(runtime, tenant_id)
+    except TenantGone:
+        return frozenset()
+    issuer = runtime.addresses.issuer(tenant.name, is_root=tenant.is_root)
+    api = await find_api(
+        runtime.configuration, runtime.addresses, actor.tenant_id, f"{issuer}graphql"
+    )
+    application = await runtime.configuration.get(
+        actor.tenant_id, applications.find_by_client_id, client_id
+    )
+    if api is None or application is None:
+        return frozenset()
+    if actor.kind == "application":
+        granted = await granted_to_application(
+            runtime.configuration, actor.tenant_id, client_id, api, SubjectType.CLIENT
+        )
+    else:
+        granted = await runtime.store.read(
+            actor.tenant_id, Caller(actor), _permitted_now, actor.id, api
+        )
+    return frozenset(scopes) & frozenset(granted or ())
+
+
+def _permitted_now(
+    db: TenantSession, user_id: str, api: ResourceServerFacts
+) -> tuple[str, ...] | None:
+    user = users.find(db, user_id)
+    return None if user is None or user.blocked else permitted_to_user(db, user.id, api)
+
+
 async def _verify(
     runtime: Runtime, context: RequestContext, unverified_token: str
 ) -> tuple[VerifiedClaims, TenantFacts]:
@@ -89,11 +128,10 @@ async def _verify(
     now = timestamp(runtime.clock.now())
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
+    issuer = await _issuer_of(runtime, tenant, unverified_token)
     try:
         return (
-            verify_access_token(
-                unverified_token, ring, address.issuer, address.management_identifier, now
-            ),
+            verify_access_token(unverified_token, ring, issuer, address.management_identifier, now),
             tenant,
         )
     except InvalidToken:
@@ -104,17 +142,27 @@ async def _verify(
         raise InvalidToken("no root")
     runtime.configuration.refresh(identity[0])
     root = await load_tenant(runtime, identity[0])
-    claims = verify_access_token(
-        unverified_token,
-        await key_ring(runtime, root),
-        runtime.addresses.issuer(root.name, is_root=True),
-        address.management_identifier,
-        now,
-    )
-    userinfo = f"{runtime.addresses.public_url}/userinfo"
-    if set(claims.audiences) - {userinfo} != {address.management_identifier}:
+    issuer = await _issuer_of(runtime, root, unverified_token)
+    ring = await key_ring(runtime, root)
+    claims = verify_access_token(unverified_token, ring, issuer, address.management_identifier, now)
+    if set(claims.audiences) - {f"{issuer}userinfo"} != {address.management_identifier}:
         raise InvalidToken("the root's token is not for exactly this tenant")
     return claims, root
+
+
+async def _issuer_of(runtime: Runtime, tenant: TenantFacts, unverified_token: str) -> str:
+    """Where the tenant would have issued a token: the domain that it names, if it is the tenant's,
+    or else the canonical address.
+    """
+    unverified_issuer = unverified_claims(unverified_token).get("iss")
+    canonical = runtime.addresses.issuer(tenant.name, is_root=tenant.is_root)
+    if not isinstance(unverified_issuer, str) or unverified_issuer == canonical:
+        return canonical
+    domain = domain_of_host(unverified_issuer.removeprefix("https://").removesuffix("/"))
+    if domain is None:
+        return canonical
+    found = await runtime.configuration.get(INSTALLATION, verified_domains.of_host, domain)
+    return found.facts.issuer if found and found.tenant_id == tenant.id else canonical
 
 
 def _user_facts(
@@ -126,4 +174,6 @@ def _user_facts(
     if user is None or user.blocked or family is None or family.ended_at is not None:
         raise InvalidToken("the user or the sign-in is gone")
     name = user.email or user.username or user.id
-    return Actor("user", user.id, name, db.tenant_id), permitted_to_user(db, user.id, api)
+    return Actor("user", user.id, name, db.tenant_id), permitted_to_user(
+        db, user.id, api, family.organization_id
+    )

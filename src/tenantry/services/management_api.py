@@ -14,6 +14,7 @@ _NOUNS = (
     "applications",
     "client_grants",
     "connections",
+    "custom_domains",
     "log_streams",
     "resource_servers",
     "roles",

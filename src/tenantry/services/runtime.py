@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenantry.core.clock import Clock
-from tenantry.keys.passwords import PasswordWorkers
+from tenantry.keys.password_workers import PasswordWorkers
 from tenantry.keys.signing import KeySource
 from tenantry.keys.vault import Vault
 from tenantry.outbound.cache import DocumentCache
+from tenantry.outbound.dns import TxtResolver
 from tenantry.outbound.http import OutboundClient
 from tenantry.rules.addresses import Addresses
 from tenantry.services.log_feed import LogFeed
+from tenantry.services.throttle import Throttle
 from tenantry.store.cache import Configuration
 from tenantry.store.group_commit import AuditQueue
 from tenantry.store.unit_of_work import Store
@@ -32,6 +34,8 @@ class Runtime:
     outbound: OutboundClient
     feed: LogFeed
     documents: DocumentCache
+    txt_resolver: TxtResolver
+    throttle: Throttle
     max_graphql_cost: int
     is_development: bool
 

@@ -11,13 +11,14 @@ from tenantry.core.facts import (
     ClaimSource,
     ClaimTarget,
     ResourceServerFacts,
+    RoleFacts,
     TenantFacts,
     UserFacts,
 )
 from tenantry.rules.custom_claims import ClaimSources, CustomClaims, custom
 from tenantry.services.apis import permitted_to_user
 from tenantry.services.applications import require_tenant
-from tenantry.store import installation, resource_servers, roles
+from tenantry.store import installation, organization_members, resource_servers, roles
 from tenantry.store.unit_of_work import TenantSession, recall
 
 
@@ -51,17 +52,22 @@ def claims_for_user(
     user: UserFacts,
     application: ApplicationFacts,
     api: ResourceServerFacts | None,
+    organization_id: str | None = None,
 ) -> TokenClaims:
-    """Roles and permissions are read only where a claim wants them."""
+    """Roles and permissions are read only where a claim wants them; those that a member has
+    within the organization are among them.
+    """
     mappings = mappings_of(_tenant(db), application)
     wanted = {mapping.source for mapping in mappings}
     names: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
     if ClaimSource.ROLES in wanted:
         held = roles.of_each_user(db, [user.id]).get(user.id, ())
-        names = tuple(role.name for role in held)
+        if organization_id is not None:
+            held = (*held, *_roles_within(db, organization_id, user.id))
+        names = tuple(dict.fromkeys(role.name for role in held))
     if api and (api.token_dialect.has_permissions or ClaimSource.PERMISSIONS in wanted):
-        permissions = permitted_to_user(db, user.id, api)
+        permissions = permitted_to_user(db, user.id, api, organization_id)
     return TokenClaims(
         mappings,
         ClaimSources(
@@ -74,12 +80,23 @@ def claims_for_user(
     )
 
 
+def _roles_within(
+    db: TenantSession, organization_id: str, user_id: str
+) -> tuple[RoleFacts, ...]:
+    member = organization_members.find(db, organization_id, user_id)
+    return organization_members.roles_of_each(db, [member.id]).get(member.id, ()) if member else ()
+
+
 def claims_at_userinfo(
-    db: TenantSession, user: UserFacts, application: ApplicationFacts, audiences: Sequence[str]
+    db: TenantSession,
+    user: UserFacts,
+    application: ApplicationFacts,
+    audiences: Sequence[str],
+    organization_id: str | None,
 ) -> TokenClaims:
     """The same for the bearer of a token, with the permissions at the API that it is for."""
     apis = resource_servers.find_by_identifiers(db, audiences)
-    return claims_for_user(db, user, application, next(iter(apis.values()), None))
+    return claims_for_user(db, user, application, next(iter(apis.values()), None), organization_id)
 
 
 def claims_for_application(

@@ -12,6 +12,7 @@ from tenantry.core.facts import (
 from tenantry.rules.authorization import Granted, Refused, UserFlowFacts, decide_user_flow
 from tenantry.rules.resources import parts_of, shared_scopes
 from tenantry.services.apis import grant_audiences, permitted_to_user
+from tenantry.services.organization_access import Within, access_of
 from tenantry.store import client_grants
 from tenantry.store.unit_of_work import TenantSession, recall
 
@@ -22,6 +23,7 @@ def decide_for(
     api: ResourceServerFacts | None,
     asked: tuple[str | None, tuple[str, ...]],
     user: UserFacts | None,
+    within: Within | None = None,
 ) -> Granted | Refused:
     """What the application may get for the user now; `asked` is an audience and its scopes."""
     audience, requested = asked
@@ -30,7 +32,7 @@ def decide_for(
     if api is not None:
         granted = _granted(db, application.client_id, api)
         if user is not None and api.enforce_policies:
-            permitted = _permitted(db, user.id, api)
+            permitted = _permitted(db, user.id, api, within.organization.id if within else None)
     return decide_user_flow(
         UserFlowFacts(
             application=application,
@@ -39,16 +41,24 @@ def decide_for(
             granted=granted,
             permitted=permitted,
             requested=requested,
+            organization=access_of(db, within, user.id if user else None) if within else None,
         )
     )
 
 
-def _permitted(db: TenantSession, user_id: str, api: ResourceServerFacts) -> tuple[str, ...]:
+def _permitted(
+    db: TenantSession, user_id: str, api: ResourceServerFacts, organization_id: str | None
+) -> tuple[str, ...]:
     parts = parts_of(api)
     if len(parts) == 1:
-        return permitted_to_user(db, user_id, api)
+        return permitted_to_user(db, user_id, api, organization_id)
     allowed = [
-        (part, permitted_to_user(db, user_id, part) if part.enforce_policies else part.scope_values)
+        (
+            part,
+            permitted_to_user(db, user_id, part, organization_id)
+            if part.enforce_policies
+            else part.scope_values,
+        )
         for part in parts
     ]
     return shared_scopes(allowed) or ()

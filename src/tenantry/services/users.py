@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import ConnectionFacts, UserFacts
+from tenantry.keys.imported_passwords import UnusableHash, check_hash
 from tenantry.rules import nouns
 from tenantry.rules.fields import checked, with_defaults
 from tenantry.rules.metadata import merged
 from tenantry.services import sessions
-from tenantry.services.changes import record_change
+from tenantry.services.changes import change_event, record_change
 from tenantry.services.commands import NewUser, Patch
-from tenantry.store import connections, consents, roles, users
+from tenantry.store import connections, consents, organization_members, roles, users
+from tenantry.store.audit import Event, record
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import revoke
 
@@ -35,20 +38,51 @@ def check_password_of(db: TenantSession, user_id: str, password: str) -> None:
 def create(db: TenantSession, command: NewUser) -> UserFacts:
     """Needs an email or a username. The password was checked and hashed before."""
     connection = require_connection(db, command.connection)
+    values = new_values(command)
+    row_id = users.create(db, new_row(db, connection, values))
+    record(db, created(row_id, values))
+    return require_user(db, row_id)
+
+
+def new_values(command: NewUser) -> dict[str, Any]:
+    """What is stored of a new user, after every rule that needs no database."""
     values = with_defaults(nouns.USER_FIELDS, command.values)
     for name in _METADATA:
         values[name] = merged({}, values[name], name)
     _require_identifier(values)
-    stored: dict[str, Any] = values | {
+    if command.imported_hash is not None:
+        _require_usable(command.imported_hash)
+    hashed = command.password_hash or command.imported_hash
+    return values | {"password_hash": hashed, "blocked": command.blocked}
+
+
+def new_row(
+    db: TenantSession, connection: ConnectionFacts, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The row of a new user in a connection."""
+    return {
+        **values,
         "connection_id": connection.id,
-        "password_hash": command.password_hash,
-        "password_changed_at": db.now if command.password_hash else None,
-        "blocked": False,
+        "password_changed_at": db.now if values["password_hash"] else None,
         "last_login_at": None,
     }
-    row_id = users.create(db, stored)
-    record_change(db, "user.created", ("User", row_id), after=values, user_id=row_id)
-    return require_user(db, row_id)
+
+
+def created(row_id: str, values: Mapping[str, Any]) -> Event:
+    """What the audit log says of a new user."""
+    shown = {
+        name: value
+        for name, value in values.items()
+        if value or name not in {"password_hash", "blocked"}
+    }
+    return change_event("user.created", ("User", row_id), after=shown, user_id=row_id)
+
+
+def _require_usable(imported_hash: str) -> None:
+    try:
+        check_hash(imported_hash)
+    except UnusableHash as reason:
+        raise DomainError(ErrorCode.INVALID, str(reason), "password_hash") from None
 
 
 def update(db: TenantSession, patch: Patch) -> UserFacts:
@@ -89,6 +123,12 @@ def set_password(db: TenantSession, patch: Patch, password_hash: str) -> UserFac
     return require_user(db, current.id)
 
 
+def import_password(db: TenantSession, patch: Patch, imported_hash: str) -> UserFacts:
+    """The same with a hash that another system made."""
+    _require_usable(imported_hash)
+    return set_password(db, patch, imported_hash)
+
+
 def set_blocked(db: TenantSession, patch: Patch, *, blocked: bool) -> UserFacts:
     """A blocked user cannot sign in, and is signed out everywhere at once."""
     current = require_user(db, patch.id)
@@ -113,6 +153,7 @@ def delete(db: TenantSession, patch: Patch) -> str:
     end_sign_ins(db, current.id)
     consents.delete_for_user(db, current.id)
     roles.take_all(db, current.id)
+    organization_members.remove_everywhere(db, current.id)
     record_change(db, "user.deleted", ("User", current.id), user_id=current.id)
     return current.id
 

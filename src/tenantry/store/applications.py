@@ -10,8 +10,9 @@ from sqlalchemy import delete, insert, select, update
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ApplicationFacts, ApplicationType
+from tenantry.rules.custom_domain_urls import urls_at
 from tenantry.rules.redirect_uris import allowed_origins
-from tenantry.store import pages, records
+from tenantry.store import custom_domains, pages, records
 from tenantry.store.epochs import bump
 from tenantry.store.pages import Page, PageRequest
 from tenantry.store.rows import to_facts
@@ -26,7 +27,7 @@ SETTINGS = tuple(
 
 
 def _taken() -> DomainError:
-    return DomainError(ErrorCode.ALREADY_EXISTS, "This client id is taken.", "client_id")
+    return DomainError(ErrorCode.ALREADY_EXISTS, "This external id is taken.", "external_id")
 
 
 def create(db: TenantSession, values: Mapping[str, Any]) -> str:
@@ -42,6 +43,12 @@ def find(db: TenantSession, id: str) -> ApplicationFacts | None:
 
 def find_by_client_id(db: TenantSession, client_id: str) -> ApplicationFacts | None:
     return records.find(db, applications, ApplicationFacts, client_id=client_id, deleted_at=None)
+
+
+def find_by_external_id(db: TenantSession, external_id: str) -> ApplicationFacts | None:
+    return records.find(
+        db, applications, ApplicationFacts, external_id=external_id, deleted_at=None
+    )
 
 
 def find_by_client_ids(db: TenantSession, client_ids: Sequence[str]) -> dict[str, ApplicationFacts]:
@@ -61,7 +68,7 @@ def change(
     values: Mapping[str, Any],
     expected_revision: int | None = None,
 ) -> None:
-    records.change(db, applications, current, values, expected_revision)
+    records.change(db, applications, current, values, expected_revision, _taken())
     bump(db)
 
 
@@ -120,16 +127,27 @@ def _conditions(
     return conditions
 
 
-def origins(db: TenantSession, _: str = "") -> frozenset[str]:
-    """Every origin that some application of the tenant lists: what a preflight may pass."""
+def origins(db: TenantSession, domain_id: str = "") -> frozenset[str]:
+    """Every origin that some application of the tenant lists: what a preflight may pass.
+
+    `domain_id` is that of the custom domain which was asked.
+    """
+    domain = custom_domains.find(db, domain_id) if domain_id else None
     rows = db.connection.execute(
         select(
+            applications.c.is_first_party,
             applications.c.redirect_uris,
             applications.c.allowed_origins,
             applications.c.web_origins,
         ).where(applications.c.tenant_id == db.tenant_id, applications.c.deleted_at.is_(None))
     )
-    return frozenset(origin for row in rows for origin in allowed_origins(*row))
+    return frozenset(
+        origin
+        for is_first_party, *lists in rows
+        for origin in allowed_origins(
+            *(urls_at(urls, domain if is_first_party else None) for urls in lists)
+        )
+    )
 
 
 def connection_ids(db: TenantSession, application_id: str) -> tuple[str, ...]:
@@ -148,6 +166,23 @@ def connection_ids(db: TenantSession, application_id: str) -> tuple[str, ...]:
         .order_by(connections.c.name)
     )
     return tuple(rows.scalars())
+
+
+def connection_names(db: TenantSession) -> dict[str, tuple[str, ...]]:
+    """The names of the connections of every application, in order, by one statement."""
+    rows = db.connection.execute(
+        select(connection_applications.c.application_id, connections.c.name)
+        .join(
+            connections,
+            (connection_applications.c.tenant_id == connections.c.tenant_id)
+            & (connection_applications.c.connection_id == connections.c.id),
+        )
+        .where(connection_applications.c.tenant_id == db.tenant_id)
+    )
+    found: dict[str, list[str]] = {}
+    for application_id, name in rows:
+        found.setdefault(application_id, []).append(name)
+    return {application_id: tuple(sorted(names)) for application_id, names in found.items()}
 
 
 def set_connections(db: TenantSession, application_id: str, connection_ids: Sequence[str]) -> None:

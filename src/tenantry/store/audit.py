@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ EVENT_COLUMNS = tuple(name for name in log_events.c.keys() if name != "position"
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened. `details` never holds a secret."""
+    """What happened: a type of `core.log_event_types`. `details` never holds a secret."""
 
     type: str
     client_id: str | None = None
@@ -75,10 +75,17 @@ def _storable(value: Any) -> Any:
 
 def record(db: TenantSession, event: Event) -> None:
     """Writes the event in this transaction."""
+    record_all(db, [event])
+
+
+def record_all(db: TenantSession, events: Sequence[Event]) -> None:
+    """The same for many at once."""
+    if not events:
+        return
     log_positions.begin(db.connection, is_sqlite=db.is_sqlite)
     db.connection.execute(
         log_positions.insertion(EVENT_COLUMNS, is_sqlite=db.is_sqlite),
-        [event_row(db.tenant_id, db.caller, db.now, event)],
+        [event_row(db.tenant_id, db.caller, db.now, event) for event in events],
     )
 
 
@@ -102,6 +109,9 @@ class EventFilter:
     until: datetime | None = None
     client_id: str | None = None
     user_id: str | None = None
+    actor_id: str | None = None
+    target: tuple[str, str] | None = None
+    request_id: str | None = None
 
 
 def page(db: TenantSession, criteria: EventFilter, request: PageRequest) -> Page[LogEventFacts]:
@@ -127,6 +137,13 @@ def _conditions(db: TenantSession, criteria: EventFilter) -> list[Any]:
         conditions.append(log_events.c.client_id == criteria.client_id)
     if criteria.user_id:
         conditions.append(log_events.c.user_id == criteria.user_id)
+    if criteria.actor_id:
+        conditions.append(log_events.c.actor_id == criteria.actor_id)
+    if criteria.target:
+        conditions.append(log_events.c.target_type == criteria.target[0])
+        conditions.append(log_events.c.target_id == criteria.target[1])
+    if criteria.request_id:
+        conditions.append(log_events.c.request_id == criteria.request_id)
     return conditions
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete as sql_delete
+from sqlalchemy import select
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ClientGrantFacts, SubjectType
 from tenantry.store import pages, records
 from tenantry.store.epochs import bump
 from tenantry.store.pages import Page, PageRequest
-from tenantry.store.tables import client_grants
+from tenantry.store.tables import client_grants, organization_grants
 from tenantry.store.unit_of_work import TenantSession
 
 
@@ -65,25 +66,28 @@ def change(
 def delete(
     db: TenantSession, current: ClientGrantFacts, expected_revision: int | None = None
 ) -> None:
-    records.remove(db, client_grants, current, expected_revision)
-    bump(db)
+    records.require_revision(current, expected_revision)
+    _delete(db, client_grants.c.id == current.id)
 
 
 def delete_for_audience(db: TenantSession, audience: str) -> None:
-    db.connection.execute(
-        sql_delete(client_grants).where(
-            client_grants.c.tenant_id == db.tenant_id, client_grants.c.audience == audience
-        )
-    )
-    bump(db)
+    _delete(db, client_grants.c.audience == audience)
 
 
 def delete_for_client(db: TenantSession, client_id: str) -> None:
+    _delete(db, client_grants.c.client_id == client_id)
+
+
+def _delete(db: TenantSession, condition: Any) -> None:
+    """With the organizations that they are for."""
+    where = (client_grants.c.tenant_id == db.tenant_id, condition)
     db.connection.execute(
-        sql_delete(client_grants).where(
-            client_grants.c.tenant_id == db.tenant_id, client_grants.c.client_id == client_id
+        sql_delete(organization_grants).where(
+            organization_grants.c.tenant_id == db.tenant_id,
+            organization_grants.c.client_grant_id.in_(select(client_grants.c.id).where(*where)),
         )
     )
+    db.connection.execute(sql_delete(client_grants).where(*where))
     bump(db)
 
 

@@ -13,7 +13,12 @@ from tenantry.core.facts import ConnectionFacts
 from tenantry.store import pages, records
 from tenantry.store.epochs import bump
 from tenantry.store.pages import Page, PageRequest
-from tenantry.store.tables import connection_applications, connections, users
+from tenantry.store.tables import (
+    connection_applications,
+    connections,
+    organization_connections,
+    users,
+)
 from tenantry.store.unit_of_work import TenantSession
 
 
@@ -50,12 +55,12 @@ def delete(
     db: TenantSession, current: ConnectionFacts, expected_revision: int | None = None
 ) -> None:
     records.remove(db, connections, current, expected_revision)
-    db.connection.execute(
-        sql_delete(connection_applications).where(
-            connection_applications.c.tenant_id == db.tenant_id,
-            connection_applications.c.connection_id == current.id,
+    for table in (connection_applications, organization_connections):
+        db.connection.execute(
+            sql_delete(table).where(
+                table.c.tenant_id == db.tenant_id, table.c.connection_id == current.id
+            )
         )
-    )
     bump(db)
 
 

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from sqlalchemy import Select, exists, literal_column, select, tuple_, update
 
+from tenantry.core.jobs import JobState
 from tenantry.store import log_positions
 from tenantry.store.log_positions import Position
 from tenantry.store.outbox import DeliveryFacts
 from tenantry.store.rows import to_facts
-from tenantry.store.tables import deliveries, log_events, log_streams
+from tenantry.store.tables import deliveries, jobs, log_events, log_streams
 from tenantry.store.unit_of_work import TenantSession
 
 # A literal, since SQLite uses a partial index only for a condition that it can read.
@@ -66,6 +67,17 @@ def due_streams(db: TenantSession, limit: int) -> tuple[tuple[str, str], ...]:
         .limit(limit)
     )
     return tuple((row.tenant_id, row.id) for row in rows)
+
+
+def due_jobs(db: TenantSession, limit: int) -> tuple[tuple[str, str, JobState], ...]:
+    """Tenants and ids of jobs that wait for a process or for their end, the longest due first."""
+    rows = db.connection.execute(
+        select(jobs.c.tenant_id, jobs.c.id, jobs.c.state)
+        .where(jobs.c.finished_at.is_(None), jobs.c.due_at <= db.now)
+        .order_by(jobs.c.due_at)
+        .limit(limit)
+    )
+    return tuple((row.tenant_id, row.id, JobState(row.state)) for row in rows)
 
 
 def latest_events(db: TenantSession, tenant_ids: Iterable[str]) -> dict[str, Position]:

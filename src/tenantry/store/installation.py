@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import Environment, TenantFacts
-from tenantry.store import pages, records, tables
+from tenantry.store import pages, records, tables, verified_domains
 from tenantry.store.epochs import bump
 from tenantry.store.pages import Page, PageRequest
 from tenantry.store.rows import to_facts, to_row
@@ -121,6 +121,7 @@ def mark_tenant_deleted(db: TenantSession, current: TenantFacts) -> None:
     db.connection.execute(
         update(tenants).where(tenants.c.id == current.id).values(deleted_at=db.now)
     )
+    verified_domains.release_all(db, current.id)
     bump(db, INSTALLATION)
     bump(db, current.id)
 
@@ -179,7 +180,10 @@ def prune_expired(db: TenantSession, limit: int) -> int:
             tables.authorizations,
             tables.deliveries,
             tables.device_codes,
+            tables.job_chunks,
+            tables.jobs,
             tables.log_stream_failures,
+            tables.organization_invitations,
             tables.session_clients,
             tables.sessions,
             tables.access_tokens,
@@ -235,9 +239,17 @@ def prune_deleted_application(db: TenantSession, limit: int) -> int:
     if row is None:
         return 0
     tenant_id, application_id, client_id = row
+    grants, covered = tables.client_grants, tables.organization_grants
+    held = select(grants.c.id).where(
+        grants.c.tenant_id == tenant_id, grants.c.client_id == client_id
+    )
+    of_it = [covered.c.tenant_id == tenant_id, covered.c.client_grant_id.in_(held)]
+    if deleted := _delete_some(db, covered, of_it, limit):
+        return deleted
     for table, column, value in (
         (tables.client_grants, "client_id", client_id),
         (tables.consents, "client_id", client_id),
+        (tables.organization_invitations, "client_id", client_id),
         (tables.connection_applications, "application_id", application_id),
         (applications, "id", application_id),
     ):

@@ -26,21 +26,28 @@ def create(
     id: str | None = None,
 ) -> str:
     """Inserts a row and returns its id; raises `taken` where a unique key already has it."""
-    row_id = id or new_id()
-    row = {
-        **to_row(values),
-        "tenant_id": db.tenant_id,
-        "id": row_id,
-        "revision": 1,
-        "created_at": db.now,
-        "updated_at": db.now,
-    }
+    row = new_row(db, values, id)
+    row_id: str = row["id"]
     try:
         with db.connection.begin_nested():
             db.connection.execute(insert(table), [row])
     except IntegrityError:
         raise taken from None
     return row_id
+
+
+def new_row(
+    db: TenantSession, values: Mapping[str, Any], id: str | None = None
+) -> dict[str, Any]:
+    """What is inserted for a new object."""
+    return {
+        **to_row(values),
+        "tenant_id": db.tenant_id,
+        "id": id or new_id(),
+        "revision": 1,
+        "created_at": db.now,
+        "updated_at": db.now,
+    }
 
 
 def find(

@@ -14,7 +14,13 @@ from tenantry.core.facts import RoleFacts, UserFacts
 from tenantry.store import pages, records
 from tenantry.store.pages import Page, PageRequest
 from tenantry.store.rows import to_facts
-from tenantry.store.tables import role_permissions, roles, user_roles, users
+from tenantry.store.tables import (
+    organization_member_roles,
+    role_permissions,
+    roles,
+    user_roles,
+    users,
+)
 from tenantry.store.unit_of_work import TenantSession
 
 Permission = tuple[str, str]
@@ -37,6 +43,15 @@ def find_by_ids(db: TenantSession, ids: Sequence[str]) -> dict[str, RoleFacts]:
     return records.find_many(db, roles, RoleFacts, "id", ids)
 
 
+def ids_of_names(db: TenantSession, names: Sequence[str]) -> dict[str, str]:
+    rows = db.connection.execute(
+        select(roles.c.name, roles.c.id).where(
+            roles.c.tenant_id == db.tenant_id, roles.c.name.in_(names)
+        )
+    )
+    return {row.name: row.id for row in rows}
+
+
 def change(
     db: TenantSession,
     current: RoleFacts,
@@ -49,7 +64,7 @@ def change(
 def delete(db: TenantSession, current: RoleFacts, expected_revision: int | None = None) -> None:
     """Takes it from its users at once."""
     records.remove(db, roles, current, expected_revision)
-    for table in (role_permissions, user_roles):
+    for table in (role_permissions, user_roles, organization_member_roles):
         db.connection.execute(
             sql_delete(table).where(
                 table.c.tenant_id == db.tenant_id, table.c.role_id == current.id
@@ -123,6 +138,19 @@ def permissions_of_each(
     for role_id, audience, scope in rows:
         found[role_id] = (*found.get(role_id, ()), (audience, scope))
     return found
+
+
+def permissions_of_all(db: TenantSession) -> dict[str, tuple[Permission, ...]]:
+    """What every role permits, by one statement."""
+    rows = db.connection.execute(
+        select(
+            role_permissions.c.role_id, role_permissions.c.audience, role_permissions.c.scope
+        ).where(role_permissions.c.tenant_id == db.tenant_id)
+    )
+    found: dict[str, list[Permission]] = {}
+    for role_id, audience, scope in rows:
+        found.setdefault(role_id, []).append((audience, scope))
+    return {role_id: tuple(sorted(permitted)) for role_id, permitted in found.items()}
 
 
 def permissions_of_user(db: TenantSession, user_id: str, *audiences: str) -> tuple[str, ...]:

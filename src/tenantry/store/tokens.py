@@ -50,6 +50,7 @@ class TokenFamilyFacts:
     created_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    organization_id: str | None = None
     claims: dict[str, Any] | None = None
 
 
@@ -60,6 +61,7 @@ def create_family(db: TenantSession, family: TokenFamilyFacts) -> None:
             id=family.id,
             client_id=family.client_id,
             user_id=family.user_id,
+            organization_id=family.organization_id,
             session_id=family.session_id,
             created_at=family.created_at,
             expires_at=family.expires_at,

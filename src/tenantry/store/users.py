@@ -13,18 +13,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import UserFacts
 from tenantry.rules.fields import normalize_email
-from tenantry.store import pages, records
+from tenantry.store import pages, records, user_search
 from tenantry.store.pages import Page, PageRequest
 from tenantry.store.rows import to_facts
 from tenantry.store.tables import connections, user_permissions, users
 from tenantry.store.unit_of_work import TenantSession
+from tenantry.store.user_search import MetadataValue
 
 
 @dataclass(frozen=True, slots=True)
 class UserFilter:
     """`email` matches the whole address, `email_prefix` its beginning; case is ignored.
 
-    `connection` is a name.
+    `connection` is a name. Each of `words` begins a word of the user.
     """
 
     email: str | None = None
@@ -32,6 +33,9 @@ class UserFilter:
     connection_id: str | None = None
     connection: str | None = None
     blocked: bool | None = None
+    user_ids: tuple[str, ...] | None = None
+    words: tuple[str, ...] = ()
+    metadata: tuple[MetadataValue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class Login:
     password_hash: str | None
 
 
-def _taken() -> DomainError:
+def taken() -> DomainError:
+    """Another user has a key."""
     return DomainError(
         ErrorCode.ALREADY_EXISTS,
         "The connection already has a user with this email or username.",
@@ -50,7 +55,8 @@ def _taken() -> DomainError:
     )
 
 
-def _with_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+def with_keys(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With what email and username are found by."""
     keyed = dict(values)
     if "email" in keyed:
         keyed["email_key"] = normalize_email(keyed["email"]) if keyed["email"] else None
@@ -60,7 +66,9 @@ def _with_keys(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def create(db: TenantSession, values: Mapping[str, Any]) -> str:
-    return records.create(db, users, _with_keys(values), _taken())
+    row_id = records.create(db, users, with_keys(values), taken())
+    user_search.index(db, row_id, values)
+    return row_id
 
 
 def find(db: TenantSession, id: str) -> UserFacts | None:
@@ -95,7 +103,8 @@ def change(
     values: Mapping[str, Any],
     expected_revision: int | None = None,
 ) -> None:
-    records.change(db, users, current, _with_keys(values), expected_revision, _taken())
+    records.change(db, users, current, with_keys(values), expected_revision, taken())
+    user_search.reindex(db, current, values)
 
 
 def set_password(db: TenantSession, user_id: str, password_hash: str) -> None:
@@ -135,6 +144,7 @@ def note_login(db: TenantSession, user_id: str) -> None:
 
 def delete(db: TenantSession, current: UserFacts, expected_revision: int | None = None) -> None:
     records.remove(db, users, current, expected_revision)
+    user_search.remove(db, current.id)
     db.connection.execute(
         sql_delete(user_permissions).where(
             user_permissions.c.tenant_id == db.tenant_id,
@@ -156,9 +166,8 @@ def _conditions(db: TenantSession, criteria: UserFilter) -> list[Any]:
     if criteria.email:
         conditions.append(users.c.email_key == normalize_email(criteria.email))
     if criteria.email_prefix:
-        conditions.append(
-            users.c.email_key.startswith(normalize_email(criteria.email_prefix), autoescape=True)
-        )
+        prefix = normalize_email(criteria.email_prefix)
+        conditions.append(user_search.beginning(users.c.email_key, prefix))
     if criteria.connection_id:
         conditions.append(users.c.connection_id == criteria.connection_id)
     if criteria.connection:
@@ -172,6 +181,9 @@ def _conditions(db: TenantSession, criteria: UserFilter) -> list[Any]:
         )
     if criteria.blocked is not None:
         conditions.append(users.c.blocked.is_(criteria.blocked))
+    if criteria.user_ids is not None:
+        conditions.append(users.c.id.in_(criteria.user_ids))
+    conditions += user_search.matching(db, criteria.words, criteria.metadata)
     return conditions
 
 

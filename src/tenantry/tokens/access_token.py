@@ -28,6 +28,7 @@ class AccessTokenContent:
     auth_time: int | None = None
     permissions: Sequence[str] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
+    organization: Mapping[str, str] = field(default_factory=dict)
 
 
 def token_audience(
@@ -60,6 +61,7 @@ def access_token_claims(content: AccessTokenContent) -> dict[str, Any]:
     # A custom claim never stands in for one of these.
     claims: dict[str, Any] = {
         **content.custom,
+        **content.organization,
         "iss": content.issuer,
         "sub": content.subject,
         "aud": audience,

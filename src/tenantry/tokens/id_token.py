@@ -29,11 +29,13 @@ class IdTokenContent:
     acr: str | None = None
     amr: Sequence[str] = ()
     profile: Mapping[str, Any] = field(default_factory=dict)
+    organization: Mapping[str, str] = field(default_factory=dict)
 
 
 def id_token_claims(content: IdTokenContent, alg: SigningAlgorithm) -> dict[str, Any]:
     claims: dict[str, Any] = {
         **content.profile,
+        **content.organization,
         "iss": content.issuer,
         "sub": content.subject,
         "aud": content.client_id,

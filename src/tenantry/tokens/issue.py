@@ -79,6 +79,7 @@ class FamilyOwner:
     client_id: str
     user_id: str
     session_id: str | None
+    organization_id: str | None = None
 
 
 def new_family_id() -> str:
@@ -97,6 +98,7 @@ def start_family(
             client_id=owner.client_id,
             user_id=owner.user_id,
             session_id=owner.session_id,
+            organization_id=owner.organization_id,
             created_at=db.now,
             expires_at=expires_at,
             ended_at=None,

@@ -23,11 +23,13 @@ from tenantry.oauth.authorization_request import (
 )
 from tenantry.oauth.device_outcome import DeviceAnswered
 from tenantry.oauth.errors import OAuthError
+from tenantry.oauth.organizations import read_asked
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.session_management import session_state
 from tenantry.oauth.standing import Subject
 from tenantry.pages import DeviceAnsweredView, device_answered_page
 from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.rules.interaction import Step
 from tenantry.services import sessions
 from tenantry.services.apis import find_target
@@ -91,17 +93,21 @@ async def _read(
         tenant.id, applications.find_by_client_id, read_client_id(parameters)
     )
     if application is not None:
+        application = at_domain(application, context.address.domain)
         parameters = await _open(runtime, context, application, parameters)
     own = application is not None and await _is_own_page(
         runtime, context, application, parameters.as_mapping().get("redirect_uri", "")
     )
-    redirect_uri = decide_redirect_uri(application, parameters, is_own_page=own)
+    within = await read_asked(runtime, context, tenant, parameters)
+    redirect_uri = decide_redirect_uri(application, parameters, is_own_page=own, within=within)
     if application is None:
         raise PageError("invalid_request", "No application has this client_id.")
     ring = await key_ring(runtime, tenant)
     issuer = context.address.issuer
     shared = shared_secret(runtime.vault, tenant.id, application)
-    asked = read_request(parameters, application, tenant, redirect_uri, ring, issuer, shared)
+    asked = read_request(
+        parameters, application, tenant, redirect_uri, ring, issuer, shared, within
+    )
     return asked, application
 
 

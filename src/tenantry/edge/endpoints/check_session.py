@@ -25,7 +25,8 @@ async def check_session(request: Request) -> Response:
     runtime: Runtime = request.scope["tenantry.runtime"]
     context = request_context(request.scope)
     tenant_id = context.address.tenant_id
-    origins = await runtime.configuration.get(tenant_id, applications.origins, "")
+    domain = context.address.domain.id if context.address.domain else ""
+    origins = await runtime.configuration.get(tenant_id, applications.origins, domain)
     view = CheckSessionView(state_cookie_name(context.address))
     framed_by = _named(request, origins or ())
     response = page(check_session_page(view), headers=headers_when_framed(framed_by))

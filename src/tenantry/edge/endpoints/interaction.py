@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from tenantry.core.facts import SessionFacts
 from tenantry.core.ids import new_token
-from tenantry.edge.branding import application_view, branding_of
+from tenantry.edge.branding import application_view, branding_of, organization_view
 from tenantry.edge.cookies import session_cookie, set_session
 from tenantry.edge.endpoints.authorize import answer
 from tenantry.edge.render import page
@@ -53,6 +53,7 @@ def _login_page(
         waiting.form_token(),
         login_hint,
         error,
+        organization_view(waiting.organization),
     )
     return page(login_page(view), status)
 
@@ -76,6 +77,7 @@ async def login(request: Request) -> Response:
         tenant,
         waiting.application.id,
         username,
+        organization_id=waiting.asked.organization_id,
     )
     if isinstance(found, logins.TooManyAttempts):
         await _audit_failure(waiting, None)

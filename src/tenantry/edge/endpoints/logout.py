@@ -32,6 +32,7 @@ from tenantry.pages import (
     logout_page,
     signed_out_page,
 )
+from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.services import sessions
 from tenantry.services.client_secrets import shared_secret
 from tenantry.services.management_access import load_tenant
@@ -126,6 +127,7 @@ async def _read(
         )
         if application is None:
             raise PageError("invalid_request", "No application has this client_id.")
+        application = at_domain(application, context.address.domain)
     return protocol.read_request(parameters, tenant, application, hint, redirect_parameter)
 
 

@@ -36,8 +36,10 @@ async def protected_resource(request: Request) -> Response:
 
 async def jwks(request: Request) -> Response:
     runtime: Runtime = request.scope["tenantry.runtime"]
-    tenant = await load_tenant(runtime, request_context(request.scope).address.tenant_id)
-    return _cacheable(request, discovery.jwks(await key_ring(runtime, tenant), tenant))
+    address = request_context(request.scope).address
+    tenant = await load_tenant(runtime, address.tenant_id)
+    ring = await key_ring(runtime, tenant)
+    return _cacheable(request, discovery.jwks(ring, tenant, address.domain))
 
 
 def _cacheable(request: Request, document: dict[str, Any]) -> Response:

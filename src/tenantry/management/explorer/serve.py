@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
+from tenantry.core.facts import Environment
 from tenantry.management.explorer.page import (
     ExplorerConfig,
     SignIn,
@@ -11,6 +12,7 @@ from tenantry.management.explorer.page import (
     explorer_page,
 )
 from tenantry.rules.addresses import TenantAddress
+from tenantry.services.management_access import load_tenant
 from tenantry.services.management_api import MANAGEMENT_SCOPES, ROOT_SCOPES
 from tenantry.services.runtime import Runtime
 from tenantry.services.tenants import EXPLORER_CLIENT_ID
@@ -18,8 +20,19 @@ from tenantry.services.tenants import EXPLORER_CLIENT_ID
 _PROFILE = ("openid", "profile", "email")
 
 
-def explorer_response(runtime: Runtime, address: TenantAddress) -> Response:
-    config = explorer_config(runtime, address)
+async def introspects_anonymously(runtime: Runtime, address: TenantAddress) -> bool:
+    """Whether anybody may read the schema: on a machine of one's own, at a trial tenant."""
+    tenant = await load_tenant(runtime, address.tenant_id)
+    return runtime.is_development and tenant.environment is Environment.DEVELOPMENT
+
+
+async def explorer_response(runtime: Runtime, address: TenantAddress) -> Response:
+    tenant = await load_tenant(runtime, address.tenant_id)
+    if tenant.trusted_documents_only:
+        message = "This tenant runs trusted documents only; its explorer is switched off.\n"
+        return PlainTextResponse(message, 403, {"Cache-Control": "no-store", "Vary": "Accept"})
+    anonymously = await introspects_anonymously(runtime, address)
+    config = explorer_config(runtime, address, introspect_anonymously=anonymously)
     return HTMLResponse(
         explorer_page(config),
         headers={
@@ -32,7 +45,9 @@ def explorer_response(runtime: Runtime, address: TenantAddress) -> Response:
     )
 
 
-def explorer_config(runtime: Runtime, address: TenantAddress) -> ExplorerConfig:
+def explorer_config(
+    runtime: Runtime, address: TenantAddress, *, introspect_anonymously: bool
+) -> ExplorerConfig:
     """The tenant's own sign-in and, elsewhere than at the root, that of its operators."""
     scopes = MANAGEMENT_SCOPES + (ROOT_SCOPES if address.is_root else ())
     sign_ins = [_sign_in(f"Sign in to {address.name}", address.issuer, address, scopes)]
@@ -43,7 +58,7 @@ def explorer_config(runtime: Runtime, address: TenantAddress) -> ExplorerConfig:
         tenant_name=address.name,
         endpoint=address.management_identifier,
         sign_ins=tuple(sign_ins),
-        introspect_anonymously=runtime.is_development,
+        introspect_anonymously=introspect_anonymously,
     )
 
 

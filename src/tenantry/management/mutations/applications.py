@@ -48,6 +48,7 @@ _APART = ("client_secret", "connections")
 @strawberry.input
 class _Settings:
     name: str | None = setting(ABOUT, "name")
+    external_id: str | None = setting(ABOUT, "external_id")
     description: str | None = setting(ABOUT, "description")
     application_type: ApplicationType | None = setting(ABOUT, "application_type")
     token_endpoint_auth_method: TokenEndpointAuthMethod | None = setting(

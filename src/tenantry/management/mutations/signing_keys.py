@@ -13,6 +13,7 @@ from tenantry.management.fields import field
 from tenantry.management.mutations.inputs import SENT
 from tenantry.management.mutations.payloads import Payload
 from tenantry.management.mutations.unit import Outcome, run
+from tenantry.management.throttle import require_rotation_allowed
 from tenantry.management.types.signing_key import SigningKey
 from tenantry.services import signing_keys
 from tenantry.services.management_access import load_tenant
@@ -73,12 +74,14 @@ async def _new_keys(info: Info) -> list[tuple[SigningAlgorithm, PrivateKey]]:
 class SigningKeyMutations:
     @field(
         "Signs with the next key from now on, sets the current one aside and makes a new next "
-        "one, for every algorithm. A key that was set aside before is revoked.",
+        "one, for every algorithm. A key that was set aside before is revoked. The limit of how often "
+        "is far lower than any other: past it the error is THROTTLED, with `retryAfter` in seconds.",
         "update:signing_keys",
     )
     async def signing_key_rotate(
         self, info: Info, input: Annotated[SigningKeyRotateInput, SENT]
     ) -> SigningKeyRotatePayload | None:
+        await require_rotation_allowed(info.context)
         following = await _new_keys(info)
         outcome = await run(
             info, _Keys, signing_keys.rotate, following, revoke=input.revoke_previous

@@ -73,6 +73,7 @@ class _Settings:
     resource_parameter_profile: ResourceParameterProfile | None = setting(
         ABOUT, "resource_parameter_profile"
     )
+    trusted_documents_only: bool | None = setting(ABOUT, "trusted_documents_only")
 
 
 @strawberry.input(description="A new tenant.")

@@ -33,6 +33,7 @@ from tenantry.management.types.readiness import ReadinessCheck, readiness_of
 @strawberry.type(description="An OAuth client: a program that asks for tokens.")
 class Application(StoredObject):
     client_id: str = described(ABOUT, "client_id")
+    external_id: str = described(ABOUT, "external_id")
     name: str = described(ABOUT, "name")
     description: str = described(ABOUT, "description")
     application_type: ApplicationType = described(ABOUT, "application_type")

@@ -8,6 +8,10 @@ from tenantry.management.types.claim_mapping import MAPPINGS_ABOUT
 
 ABOUT: Mapping[str, str] = {
     "client_id": "The public identifier that the application sends as `client_id`.",
+    "external_id": (
+        "What the application is called in every environment, so that a configuration document "
+        "finds it: 1 to 128 visible ASCII characters, unique in the tenant. Default the client id."
+    ),
     "name": "The name that people see. 1 to 100 characters, without < and >.",
     "description": "A note for administrators. At most 140 characters; default empty.",
     "application_type": "The kind of program, which decides the defaults of other settings.",

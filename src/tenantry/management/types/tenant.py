@@ -101,6 +101,11 @@ ABOUT: Mapping[str, str] = {
     "resource_parameter_profile": (
         "What requests without `audience` may name by `resource` (RFC 8707). Default `ONE`."
     ),
+    "trusted_documents_only": (
+        "Whether only trusted documents run here: neither the explorer nor introspection then, and "
+        "of all others `tenantUpdate`, `trustedDocumentCreate` and `trustedDocumentDelete` alone, "
+        "so that nobody is locked out. Default false."
+    ),
 }
 
 
@@ -148,6 +153,7 @@ class Tenant(StoredObject):
     resource_parameter_profile: ResourceParameterProfile = described(
         ABOUT, "resource_parameter_profile"
     )
+    trusted_documents_only: bool = described(ABOUT, "trusted_documents_only")
 
     @classmethod
     def of(cls, facts: TenantFacts, addresses: Addresses) -> Tenant:

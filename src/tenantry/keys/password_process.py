@@ -1,0 +1,35 @@
+"""The process that hashes passwords: each line that it reads is a question, each that it writes
+the answer, in JSON. It ends with its standard input, so that none outlives who asks.
+
+A process and not a thread: a thread of low priority that holds Python's lock holds up all others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+
+from tenantry.keys.passwords import hash_password, verify_password
+
+_NICENESS = 10
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.nice(_NICENESS)
+    for line in sys.stdin.buffer:
+        match json.loads(line):
+            case ["hash", password]:
+                answer: object = hash_password(password)
+            case ["verify", password, stored]:
+                answer = verify_password(password, stored)
+            case _:
+                raise ValueError("neither hash nor verify")
+        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()

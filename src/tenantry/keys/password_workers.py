@@ -1,0 +1,90 @@
+"""Who hashes passwords for this process: a few processes of low priority, begun when needed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+_COMMAND = (sys.executable, "-m", "tenantry.keys.password_process")
+_PATIENCE = 2.0
+
+
+class PasswordWorkers:
+    """Hashes and verifies off the loop, so that logins do not starve tokens."""
+
+    def __init__(self, number: int) -> None:
+        self._pool = ThreadPoolExecutor(number, "passwords")
+        self._of_thread = threading.local()
+        self._processes: list[_Process] = []
+
+    async def hash(self, password: str) -> str:
+        return str(await self._ask("hash", password))
+
+    async def verify(self, password: str, stored: str | None) -> bool:
+        """False for a wrong password, and for a missing or unreadable hash in the same time."""
+        return await self._ask("verify", password, stored) is True
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for process in self._processes:
+            process.close()
+
+    async def _ask(self, *question: str | None) -> Any:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._ask_now, question)
+
+    def _ask_now(self, question: tuple[str | None, ...]) -> Any:
+        process: _Process | None = getattr(self._of_thread, "process", None)
+        if process is None:
+            process = self._of_thread.process = _Process()
+            self._processes.append(process)
+        return process.ask(question)
+
+
+class _Process:
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, question: tuple[str | None, ...]) -> Any:
+        """What the process answers; one that died meanwhile is replaced once."""
+        line = f"{json.dumps(question)}\n".encode()
+        answer = self._exchange(line) or self._exchange(line)
+        if not answer:
+            raise RuntimeError("the process that hashes passwords ends at once")
+        return json.loads(answer)
+
+    def _exchange(self, line: bytes) -> bytes:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+        answer = b""
+        with suppress(OSError):
+            if self._process.stdin and self._process.stdout:
+                self._process.stdin.write(line)
+                self._process.stdin.flush()
+                answer = self._process.stdout.readline()
+        if not answer:
+            self.close()
+        return answer
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if process.stdin:
+            with suppress(OSError):  # What was not yet written has no reader.
+                process.stdin.close()
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()

@@ -1,0 +1,82 @@
+"""What the fields about configuration share: scopes, documents, descriptions of settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tenantry.management.context import Info
+from tenantry.management.permissions import Alternatives, require_scopes
+from tenantry.management.types import (
+    application_settings,
+    client_grant,
+    connection,
+    log_stream,
+    resource_server,
+    role,
+    tenant,
+    trusted_issuer,
+)
+from tenantry.management.types.configuration import ConfigurationPlanInput
+from tenantry.services.configuration import documents
+from tenantry.services.configuration.noun import Work
+from tenantry.services.configuration.nouns import NOUNS
+from tenantry.services.configuration.plan import Asked, Named
+from tenantry.store.unit_of_work import TenantSession
+
+ABOUTS: Mapping[str, Mapping[str, str]] = {
+    "tenant": tenant.ABOUT,
+    "connections": connection.ABOUT,
+    "resourceServers": resource_server.ABOUT,
+    "applications": application_settings.ABOUT,
+    "clientGrants": {
+        **client_grant.ABOUT,
+        "application": "The `externalId` of the application.",
+    },
+    "roles": {
+        **role.ABOUT,
+        "permissions": "What its users may do, replaced as a whole: at most 1000 scopes.",
+    },
+    "trustedIssuers": trusted_issuer.ABOUT,
+    "logStreams": log_stream.ABOUT,
+}
+"""What the settings mean, for the JSON schema."""
+
+
+def _alternatives(*actions: str) -> Alternatives:
+    scopes = {scope for noun in NOUNS for action in actions for scope in noun.scopes(action)}
+    return tuple((scope,) for scope in sorted(scopes))
+
+
+READS = _alternatives("read")
+"""A field asks for any of these first, and for those of the nouns that it concerns then."""
+WRITES = _alternatives("create", "update", "delete")
+
+
+def require_reading(info: Info, names: Iterable[str]) -> None:
+    wanted = set(names)
+    needed = {scope for noun in NOUNS if noun.name in wanted for scope in noun.scopes("read")}
+    require_all(info, frozenset(needed))
+
+
+def require_all(info: Info, scopes: frozenset[str]) -> None:
+    require_scopes(info.context, (tuple(sorted(scopes)),))
+
+
+async def asked_for(info: Info, input: ConfigurationPlanInput) -> Asked:
+    """The document of a request, read on a thread of its own: it may be large."""
+    issuer = canonical_issuer(info)
+    deletes = [Named(one.noun, one.key) for one in input.deletes or ()]
+    given: Any = input.keywords or None
+    return await info.context.runtime.store.in_thread(
+        lambda: documents.asked(input.document, given, deletes, issuer)
+    )
+
+
+def canonical_issuer(info: Info) -> str:
+    address = info.context.request.address
+    return info.context.runtime.addresses.issuer(address.name, is_root=address.is_root)
+
+
+def work_of(info: Info, db: TenantSession) -> Work:
+    return Work(db, info.context.runtime.addresses, canonical_issuer(info))

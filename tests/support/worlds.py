@@ -1,0 +1,162 @@
+"""Tenants made at random: applications, APIs, grants, users and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from tenantry.core.facts import (
+    DATABASE_CONNECTION,
+    AccessPolicy,
+    ClaimMapping,
+    ClaimSource,
+    ClaimTarget,
+    GrantType,
+    ResourceServerFacts,
+    SigningAlgorithm,
+    SubjectType,
+    TokenDialect,
+    TrustedSubject,
+    UserFacts,
+)
+from tenantry.services import trusted_issuers
+from tests.support.client_keys import public_jwk, rsa_key
+from tests.support.server import Client, Server, Tenant
+
+SCOPES = ("read", "write", "admin")
+IDENTITY = ("openid", "profile", "email", "offline_access")
+OTHER_CONNECTION = "partners"
+ISSUERS = ("https://one.example.com", "https://two.example.com")
+_GRANT_TYPES = (
+    GrantType.CLIENT_CREDENTIALS,
+    GrantType.AUTHORIZATION_CODE,
+    GrantType.IMPLICIT,
+    GrantType.PASSWORD,
+    GrantType.PASSWORD_REALM,
+    GrantType.REFRESH_TOKEN,
+    GrantType.TOKEN_EXCHANGE,
+    GrantType.JWT_BEARER,
+)
+_NS = "https://claims.example.com/"
+
+
+@dataclass
+class World:
+    """A tenant with all that requests can be about."""
+
+    tenant: Tenant
+    clients: list[Client] = field(default_factory=list)
+    apis: list[ResourceServerFacts] = field(default_factory=list)
+    users: list[UserFacts] = field(default_factory=list)
+
+    @property
+    def audiences(self) -> list[str]:
+        return [api.identifier for api in self.apis]
+
+
+def some(random: Random, values: Any, chance: float = 0.5) -> tuple[Any, ...]:
+    return tuple(value for value in values if random.random() < chance)
+
+
+def make_world(server: Server, random: Random) -> World:
+    tenant = server.tenant()
+    tenant.connection(OTHER_CONNECTION)
+    world = World(tenant)
+    for number in range(3):
+        world.apis.append(_api(tenant, random, number))
+    tenant.change(
+        default_audience=random.choice((None, *world.audiences)),
+        default_directory=random.choice((None, DATABASE_CONNECTION, DATABASE_CONNECTION)),
+        claim_mappings=_mappings(random),
+    )
+    for number in range(3):
+        world.users.append(_user(world, random, number))
+    for _ in range(5):
+        world.clients.append(_client(world, random))
+    for issuer, subject in zip(ISSUERS, TrustedSubject, strict=True):
+        values = {
+            "issuer": issuer,
+            "jwks": {"keys": [public_jwk(rsa_key())]},
+            "allowed_audiences": some(random, world.audiences, 0.7) or tuple(world.audiences[:1]),
+            "subject": subject,
+        }
+        if subject is TrustedSubject.EMAIL:
+            values["connection"] = DATABASE_CONNECTION
+        tenant.write(trusted_issuers.create, values)
+    return world
+
+
+def _api(tenant: Tenant, random: Random, number: int) -> ResourceServerFacts:
+    policies = (AccessPolicy.ALLOW_ALL, AccessPolicy.REQUIRE_CLIENT_GRANT, AccessPolicy.DENY_ALL)
+    symmetric = random.random() < 0.2
+    return tenant.api(
+        f"https://api-{number}.example.com",
+        *SCOPES[: random.randint(1, 3)],
+        user_access_policy=random.choices(policies, (4, 4, 1))[0],
+        client_access_policy=random.choices(policies[1:], (4, 1))[0],
+        enforce_policies=random.random() < 0.4,
+        allow_offline_access=random.random() < 0.7,
+        skip_consent_for_first_party=random.random() < 0.7,
+        token_dialect=random.choice(list(TokenDialect)),
+        token_lifetime=random.randint(60, 90_000),
+        signing_alg=SigningAlgorithm.HS256 if symmetric else SigningAlgorithm.RS256,
+    )
+
+
+def _mappings(random: Random) -> tuple[ClaimMapping, ...]:
+    found = (
+        ClaimMapping(f"{_NS}colour", ClaimSource.USER_METADATA, "colour", tuple(ClaimTarget)),
+        ClaimMapping(f"{_NS}roles", ClaimSource.ROLES, None, tuple(ClaimTarget)),
+        ClaimMapping(f"{_NS}can", ClaimSource.PERMISSIONS, None, (ClaimTarget.ACCESS_TOKEN,)),
+    )
+    return some(random, found)
+
+
+def _user(world: World, random: Random, number: int) -> UserFacts:
+    tenant = world.tenant
+    elsewhere = number > 0 and random.random() < 0.2
+    user = tenant.user(
+        f"user-{number}@example.com",
+        connection=OTHER_CONNECTION if elsewhere else DATABASE_CONNECTION,
+        name=f"User {number}",
+        user_metadata={"colour": random.choice(("red", "blue"))},
+    )
+    for api in world.apis:
+        if given := some(random, api.scope_values):
+            tenant.permit(user, api.identifier, *given)
+    if random.random() < 0.4:
+        api = random.choice(world.apis)
+        tenant.give_role(
+            user, tenant.role(f"role-{number}", api.identifier, *api.scope_values[:1])
+        )
+    if number > 0 and random.random() < 0.3:
+        tenant.block(user)
+    return user
+
+
+def _client(world: World, random: Random) -> Client:
+    tenant = world.tenant
+    public = random.random() < 0.15
+    grant_types = some(random, _GRANT_TYPES, 0.75)
+    if public:
+        grant_types = tuple(
+            each for each in grant_types if each is not GrantType.CLIENT_CREDENTIALS
+        )
+    client = tenant.application(
+        "spa" if public else "regular_web",
+        grant_types=grant_types,
+        is_first_party=random.random() < 0.75,
+        oidc_conformant=random.random() < 0.7,
+        require_pkce=False,
+        scope=random.choice((None, None, "read openid profile offline_access")),
+        token_exchange_audiences=some(random, world.audiences),
+        id_token_lifetime=random.randint(60, 90_000),
+        connections=some(random, (DATABASE_CONNECTION, OTHER_CONNECTION), 0.85),
+    )
+    for api in world.apis:
+        for subject_type in SubjectType:
+            if random.random() < 0.7:
+                given = some(random, api.scope_values, 0.7)
+                tenant.grant(client, api.identifier, *given, subject_type=subject_type)
+    return client
