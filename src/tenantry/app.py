@@ -18,7 +18,7 @@ from tenantry.edge import logs
 from tenantry.edge.cors import Cors
 from tenantry.edge.middleware import Observed, Tenancy
 from tenantry.edge.routes import Router
-from tenantry.jobs import log_streams
+from tenantry.jobs import bulk, log_streams
 from tenantry.jobs.activity import count_forever
 from tenantry.jobs.outbox import Handler, deliver_forever
 from tenantry.jobs.pruning import prune_forever
@@ -26,7 +26,9 @@ from tenantry.keys.password_workers import PasswordWorkers
 from tenantry.keys.signing import KeySource, generate_private_key
 from tenantry.management.endpoint import graphql_endpoint
 from tenantry.management.explorer.page import STATIC_DIR as EXPLORER_FILES
+from tenantry.management.job_lines import line_format
 from tenantry.management.limits import MAX_DOCUMENT
+from tenantry.management.schema import build_schema
 from tenantry.oauth import backchannel_logout
 from tenantry.outbound.cache import DocumentCache
 from tenantry.outbound.dns import TxtResolver
@@ -58,6 +60,7 @@ class Application:
             BACKCHANNEL_LOGOUT: partial(backchannel_logout.deliver, runtime),
             REDELIVERY: partial(log_streams.redeliver, runtime.store, runtime.outbound),
         }
+        self.lines = line_format(build_schema())
         router = Router(
             graphql_endpoint(runtime), {"explorer": EXPLORER_FILES, "pages": PAGE_FILES}
         )
@@ -96,6 +99,7 @@ class Application:
             asyncio.create_task(deliver_forever(store, self.deliveries)),
             asyncio.create_task(log_streams.stream_forever(store, self.runtime.outbound)),
             asyncio.create_task(count_forever(store, holder)),
+            asyncio.create_task(bulk.run_forever(self.runtime, self.lines)),
         )
         try:
             yield
@@ -128,9 +132,7 @@ def create_runtime(
         feed=LogFeed(store),
         documents=DocumentCache(outbound, clock),
         txt_resolver=TxtResolver(settings.dns_servers),
-        throttle=Throttle(
-            settings.rate_limit_factor, settings.workers, settings.graphql_max_cost
-        ),
+        throttle=Throttle(settings.rate_limit_factor, settings.workers, settings.graphql_max_cost),
         max_graphql_cost=settings.graphql_max_cost,
         is_development=settings.is_development,
     )

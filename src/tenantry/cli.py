@@ -1,4 +1,4 @@
-"""`tenantry`: serve, migrate, doctor, tenant, schema."""
+"""`tenantry`: serve, migrate, doctor, tenant, schema, and export, plan, apply elsewhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from tenantry.remote import commands as remote
 from tenantry.settings import Settings, SettingsError, complete, load_settings
 
 app = typer.Typer(
@@ -18,6 +19,8 @@ app = typer.Typer(
 )
 tenants_app = typer.Typer(help="Tenants of this installation.", no_args_is_help=True)
 app.add_typer(tenants_app, name="tenant")
+for command in (remote.export, remote.plan, remote.apply):
+    app.command()(command)
 
 
 def _fail(message: str) -> NoReturn:
@@ -213,3 +216,14 @@ def schema() -> None:
     from tenantry.management.schema import sdl
 
     sys.stdout.write(sdl())
+
+
+@app.command()
+def configuration_schema() -> None:
+    """Print the JSON schema of configuration documents."""
+    import json
+
+    from tenantry.management.configuration import ABOUTS
+    from tenantry.services.configuration.json_schema import schema_of
+
+    sys.stdout.write(json.dumps(schema_of(ABOUTS), indent=2, ensure_ascii=False) + "\n")

@@ -145,7 +145,9 @@ def test_an_organization_that_nobody_knows(
     assert authorize(browser, tenant, asked.parameters).answer["error"] == "invalid_request"
 
 
-def test_an_organization_of_another_tenant(server: Server, tenant: Tenant, browser: Browser) -> None:
+def test_an_organization_of_another_tenant(
+    server: Server, tenant: Tenant, browser: Browser
+) -> None:
     """A neighbour's id is as unknown as one that never was, whatever the members are called."""
     other = server.tenant()
     theirs = organization(other, "acme", other.user())
@@ -307,7 +309,9 @@ def test_roles_within_the_organization_administer(tenant: Tenant, browser: Brows
     within = sign_in(browser, tenant, client, organization=acme.id, **asked).tokens()
     without = sign_in(browser, tenant, client, **asked).tokens()
     scopes = "{ viewer { scopes } }"
-    assert Api(tenant, within["access_token"]).data(scopes) == {"viewer": {"scopes": ["read:users"]}}
+    assert Api(tenant, within["access_token"]).data(scopes) == {
+        "viewer": {"scopes": ["read:users"]}
+    }
     assert Api(tenant, without["access_token"]).data(scopes) == {"viewer": {"scopes": []}}
     leave(tenant, acme, user)
     assert Api(tenant, within["access_token"]).data(scopes) == {"viewer": {"scopes": []}}
@@ -349,9 +353,7 @@ def test_device_flow_has_no_organization(tenant: Tenant, browser: Browser) -> No
     refused(answer, 400, "invalid_request")
 
 
-def test_an_exchanged_token_stays_within_the_organization(
-    tenant: Tenant, browser: Browser
-) -> None:
+def test_an_exchanged_token_stays_within_the_organization(tenant: Tenant, browser: Browser) -> None:
     """RFC 8693 §2: what the old token was for, the new one is for."""
     exchange = "urn:ietf:params:oauth:grant-type:token-exchange"
     tenant.api(API, "read:x")

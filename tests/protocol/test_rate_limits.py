@@ -85,7 +85,7 @@ def test_nobody_else_can_use_up_an_applications_allowance(server: Server) -> Non
     tenant = server.tenant()
     client = tenant.application("non_interactive")
     tenant.grant(client, tenant.url("graphql"), "read:users")
-    form = {"grant_type": "client_credentials", "client_id": client.client_id}
+    form = {"grant_type": "client_credentials", "client_id": client.id}
     url = tenant.url("oauth/token")
 
     def guess() -> httpx2.Response:
@@ -103,7 +103,7 @@ def test_an_application_is_limited_at_the_other_endpoints(server: Server, path: 
     tenant = server.tenant()
     client = tenant.application("non_interactive")
     form = {
-        "client_id": client.client_id,
+        "client_id": client.id,
         "client_secret": client.secret,
         "token": "unknown",
     }

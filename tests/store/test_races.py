@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from tenantry.core.context import SYSTEM, Caller
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import KeyState, SigningAlgorithm, SigningKeyFacts, TenantFacts
 from tenantry.jobs.pruning import prune_batch
+from tenantry.services import custom_domains as services
+from tenantry.services.commands import Patch
 from tenantry.store import (
     attempts,
     authorizations,
@@ -32,7 +35,7 @@ from tenantry.store import (
     users,
 )
 from tenantry.store.mutation_records import Recorded, RecordKey
-from tenantry.store.unit_of_work import INSTALLATION, Store, TenantSession
+from tenantry.store.unit_of_work import INSTALLATION, Store, TenantSession, savepoint
 from tests.store.seeds import NOW, fill, number_of, row, tenant_values, writing
 
 T = TypeVar("T")
@@ -208,6 +211,59 @@ def _create(db: TenantSession, number: int) -> bool:
     except DomainError as error:
         return error.code is not ErrorCode.ALREADY_EXISTS
     return True
+
+
+def test_a_domain_is_one_tenants(store: Store) -> None:
+    """Of tenants that have proven one domain at the same moment the first has it."""
+    domain = {"domain": "login.example.com", "type": "managed_certs", "status": "pending"}
+    for number in range(CONTENDERS):
+        owner = {"tenant_id": f"tenant{number}", "id": "one", "domain_metadata": {}}
+        fill(store.database, tables.custom_domains, row(tables.custom_domains, **owner, **domain))
+
+    def verify(db: TenantSession, number: int) -> bool:
+        own = db.for_tenant(f"tenant{number}")
+        try:
+            services.verify(own, Patch("one"), ("text",))
+        except DomainError as error:
+            assert error.code is ErrorCode.ALREADY_EXISTS
+            raise
+        return True
+
+    def contender(db: TenantSession, number: int) -> int | None:
+        try:
+            with savepoint(db):
+                return number if verify(db, number) else None
+        except DomainError:
+            return None
+
+    (winner,) = [number for number in contend(store, contender) if number is not None]
+    with store.database.reading() as connection:
+        (claimed,) = connection.execute(tables.verified_domains.select()).all()
+        ready = connection.execute(
+            tables.custom_domains.select().where(tables.custom_domains.c.status == "ready")
+        ).all()
+    assert claimed.tenant_id == f"tenant{winner}"
+    assert [found.tenant_id for found in ready] == [f"tenant{winner}"]
+
+
+def test_a_domain_that_is_deleted_while_it_is_verified(store: Store) -> None:
+    """Whatever comes first: nobody is left with a domain that does not exist."""
+    owner = {"tenant_id": TENANT, "id": "one", "domain_metadata": {}}
+    domain = {"domain": "login.example.com", "type": "managed_certs", "status": "pending"}
+    for _ in range(5):
+        fill(store.database, tables.custom_domains, row(tables.custom_domains, **owner, **domain))
+
+        def change(db: TenantSession, number: int) -> None:
+            with contextlib.suppress(DomainError), savepoint(db):
+                if number % 2:
+                    services.verify(db, Patch("one"), ("text",))
+                else:
+                    services.delete(db, Patch("one"))
+
+        contend(store, change)
+        with store.database.reading() as connection:
+            assert connection.execute(tables.custom_domains.select()).all() == []
+            assert connection.execute(tables.verified_domains.select()).all() == []
 
 
 def test_a_name_is_one_tenants(store: Store) -> None:

@@ -47,11 +47,13 @@ from tenantry.store import (
     client_grants,
     connections,
     consents,
+    custom_domains,
     device_codes,
     log_feed,
     log_stream_failures,
     log_streams,
     mutation_records,
+    objects,
     outbox,
     refresh_tokens,
     replay_identifiers,
@@ -64,6 +66,7 @@ from tenantry.store import (
     tokens,
     trusted_documents,
     trusted_issuers,
+    user_search,
     users,
 )
 from tenantry.store.client_grants import ClientGrantFilter
@@ -92,6 +95,7 @@ TENANT_BOUND = {
     "client_grants",
     "connections",
     "consents",
+    "custom_domains",
     "device_codes",
     "mutation_records",
     "replay_identifiers",
@@ -105,6 +109,8 @@ TENANT_BOUND = {
     "tokens",
     "trusted_documents",
     "trusted_issuers",
+    "user_search",
+    "objects",
     "users",
 }
 OTHERS = {
@@ -125,12 +131,14 @@ OTHERS = {
     "system_apis": "writes what every tenant's own API has",
     "tables": "names only",
     "unit_of_work": "makes the sessions",
+    "verified_domains": "says which tenant a host is",
 }
 WITHOUT_SESSION = {
     "audit.of_types",
     "audit.event_row",
     "resource_servers.envelope_row",
     "signing_keys.envelope_row",
+    "user_search.beginning",
 }
 
 A, B = "tenant-a", "tenant-b"
@@ -475,6 +483,23 @@ CASES: dict[str, Case] = {
         lambda a, _: users.count(a, UserFilter(email="b@b.example")),
         0,
         result=1,
+    ),
+    "objects.find_many": reads(
+        lambda a, _: objects.find_many(a, "User", ["user", "user-b"]),
+        lambda a, _: objects.find_many(a, "User", ["user-b"]),
+        {},
+    ),
+    "user_search.index": writes(lambda a, _: user_search.index(a, "user", {"name": "new"}), None),
+    "user_search.reindex": writes(
+        lambda a, b: user_search.reindex(a, must(users.find(b, "user")), {"name": "new"}), None
+    ),
+    "user_search.remove": writes(
+        lambda a, _: user_search.remove(a, "user"), lambda a, _: user_search.remove(a, "user-b")
+    ),
+    "user_search.matching": reads(
+        lambda a, _: users.page(a, UserFilter(words=("term", "te")), PAGE),
+        lambda a, _: users.page(a, UserFilter(words=("term-b",)), PAGE).items,
+        (),
     ),
     "users.give_permissions": writes(
         lambda a, _: users.give_permissions(a, "user", "https://api", ["read:of-b", "new"]), None
@@ -832,6 +857,10 @@ CASES: dict[str, Case] = {
         lambda a, _: refresh_tokens.find(a, "family"),
         lambda a, _: refresh_tokens.find(a, "family-b"),
     ),
+    "refresh_tokens.find_with_family": reads(
+        lambda a, _: refresh_tokens.find_with_family(a, "family"),
+        lambda a, _: refresh_tokens.find_with_family(a, "family-b"),
+    ),
     "refresh_tokens.use": writes(
         lambda a, _: refresh_tokens.use(a, "family", 1, LATER, rotate=True),
         lambda a, _: refresh_tokens.use(a, "family-b", 1, LATER, rotate=True),
@@ -859,6 +888,32 @@ CASES: dict[str, Case] = {
     ),
     "trusted_documents.page": reads(lambda a, _: trusted_documents.page(a, PAGE), None),
     "trusted_documents.count": reads(lambda a, _: trusted_documents.count(a), None, result=1),
+    "custom_domains.create": writes(
+        lambda a, _: custom_domains.create(
+            a, without_key("custom_domains", domain="domain-b.example")
+        ),
+        None,
+        result=ANY,
+    ),
+    "custom_domains.find": reads(
+        lambda a, _: custom_domains.find(a, "domain"),
+        lambda a, _: custom_domains.find(a, "domain-b"),
+    ),
+    "custom_domains.change": writes(
+        lambda a, b: custom_domains.change(
+            a, must(custom_domains.find(b, "domain")), {"jwks": "new"}
+        ),
+        lambda a, b: custom_domains.change(
+            a, must(custom_domains.find(b, "domain-b")), {"jwks": "new"}
+        ),
+        DomainError,
+    ),
+    "custom_domains.delete": writes(
+        lambda a, b: custom_domains.delete(a, must(custom_domains.find(b, "domain"))),
+        lambda a, b: custom_domains.delete(a, must(custom_domains.find(b, "domain-b"))),
+    ),
+    "custom_domains.page": reads(lambda a, _: custom_domains.page(a, PAGE), None),
+    "custom_domains.count": reads(lambda a, _: custom_domains.count(a), None, result=1),
     "trusted_issuers.create": writes(
         lambda a, _: trusted_issuers.create(a, without_key("trusted_issuers", issuer="issuer-b")),
         None,
@@ -1121,6 +1176,17 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "allowed_audiences": [mark],
             "subject": "email",
         },
+        "custom_domains": {
+            "id": f"domain{end}",
+            "domain": f"domain{end}.example",
+            "type": "managed_certs",
+            "status": "ready",
+            "domain_metadata": {},
+        },
+        "verified_domains": {
+            "domain": f"{tenant}{end}.example",
+            "custom_domain_id": f"domain{end}",
+        },
         "device_codes": {
             "id": f"device{end}",
             "device_code_digest": f"device-code{end}",
@@ -1214,6 +1280,7 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
         },
         "refresh_tokens": {"family_id": f"family{end}", "scopes": [mark]},
         "revoked_tokens": {"digest": f"digest{end}"},
+        "user_search_terms": {"user_id": user, "term": f"wterm{end}"},
         "user_permissions": {"user_id": user, "audience": api, "scope": f"read:{mark}"},
         "users": {
             "id": user,

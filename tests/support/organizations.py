@@ -55,7 +55,9 @@ def delete(tenant: Tenant, which: OrganizationFacts) -> None:
     tenant.write(organizations.delete, Patch(which.id))
 
 
-def application(tenant: Tenant, usage: str = "allow", kind: str = "regular_web", **values: Any) -> Client:
+def application(
+    tenant: Tenant, usage: str = "allow", kind: str = "regular_web", **values: Any
+) -> Client:
     """One that takes organizations, and where a sign-in can begin."""
     given = {"organization_usage": usage, "initiate_login_uri": LOGIN_URI}
     return tenant.application(kind, **(given | values))

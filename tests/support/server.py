@@ -55,6 +55,7 @@ from tenantry.store.audit import EventFilter
 from tenantry.store.pages import PageRequest
 from tenantry.store.unit_of_work import INSTALLATION
 from tests.support.browser import Browser
+from tests.support.dns import name_server
 from tests.support.keys import key_source
 
 PUBLIC_URL = "http://localhost:8000"
@@ -118,6 +119,7 @@ class Server:
         self.clock = clock or Clock()
         # Tests ask more in a second than people do in an hour; those of the limits set their own.
         values.setdefault("rate_limit_factor", 1000)
+        values.setdefault("dns_servers", (name_server().address,))
         settings = Settings(
             public_url=public_url,
             tenant_url=tenant_url,

@@ -20,7 +20,8 @@ from tenantry.core.facts import (
     TrustedSubject,
     UserFacts,
 )
-from tenantry.services import trusted_issuers
+from tenantry.services import applications, trusted_issuers
+from tenantry.services.commands import ApplicationPatch, Patch
 from tests.support.client_keys import public_jwk, rsa_key
 from tests.support.server import Client, Server, Tenant
 
@@ -89,16 +90,17 @@ def make_world(server: Server, random: Random) -> World:
 
 def _api(tenant: Tenant, random: Random, number: int) -> ResourceServerFacts:
     policies = (AccessPolicy.ALLOW_ALL, AccessPolicy.REQUIRE_CLIENT_GRANT, AccessPolicy.DENY_ALL)
-    symmetric = random.random() < 0.2
+    symmetric, enforces = random.random() < 0.2, random.random() < 0.4
+    dialects = [each for each in TokenDialect if enforces or not each.has_permissions]
     return tenant.api(
         f"https://api-{number}.example.com",
         *SCOPES[: random.randint(1, 3)],
         user_access_policy=random.choices(policies, (4, 4, 1))[0],
         client_access_policy=random.choices(policies[1:], (4, 1))[0],
-        enforce_policies=random.random() < 0.4,
+        enforce_policies=enforces,
         allow_offline_access=random.random() < 0.7,
         skip_consent_for_first_party=random.random() < 0.7,
-        token_dialect=random.choice(list(TokenDialect)),
+        token_dialect=random.choice(dialects),
         token_lifetime=random.randint(60, 90_000),
         signing_alg=SigningAlgorithm.HS256 if symmetric else SigningAlgorithm.RS256,
     )
@@ -106,9 +108,16 @@ def _api(tenant: Tenant, random: Random, number: int) -> ResourceServerFacts:
 
 def _mappings(random: Random) -> tuple[ClaimMapping, ...]:
     found = (
-        ClaimMapping(f"{_NS}colour", ClaimSource.USER_METADATA, "colour", tuple(ClaimTarget)),
-        ClaimMapping(f"{_NS}roles", ClaimSource.ROLES, None, tuple(ClaimTarget)),
-        ClaimMapping(f"{_NS}can", ClaimSource.PERMISSIONS, None, (ClaimTarget.ACCESS_TOKEN,)),
+        ClaimMapping(
+            claim=f"{_NS}colour",
+            source=ClaimSource.USER_METADATA,
+            path="colour",
+            tokens=tuple(ClaimTarget),
+        ),
+        ClaimMapping(claim=f"{_NS}roles", source=ClaimSource.ROLES, tokens=tuple(ClaimTarget)),
+        ClaimMapping(
+            claim=f"{_NS}can", source=ClaimSource.PERMISSIONS, tokens=(ClaimTarget.ACCESS_TOKEN,)
+        ),
     )
     return some(random, found)
 
@@ -127,33 +136,38 @@ def _user(world: World, random: Random, number: int) -> UserFacts:
             tenant.permit(user, api.identifier, *given)
     if random.random() < 0.4:
         api = random.choice(world.apis)
-        tenant.give_role(
-            user, tenant.role(f"role-{number}", api.identifier, *api.scope_values[:1])
-        )
+        tenant.give_role(user, tenant.role(f"role-{number}", api.identifier, *api.scope_values[:1]))
     if number > 0 and random.random() < 0.3:
         tenant.block(user)
     return user
 
 
+def allowed(
+    grant_types: tuple[GrantType, ...], *, public: bool = False, first_party: bool = True
+) -> tuple[GrantType, ...]:
+    """Those that such an application may have registered."""
+    barred = set() if first_party else {GrantType.PASSWORD, GrantType.PASSWORD_REALM}
+    if public:
+        barred |= {GrantType.CLIENT_CREDENTIALS, GrantType.TOKEN_EXCHANGE, GrantType.JWT_BEARER}
+    return tuple(each for each in grant_types if each not in barred)
+
+
 def _client(world: World, random: Random) -> Client:
     tenant = world.tenant
-    public = random.random() < 0.15
+    public, first_party = random.random() < 0.15, random.random() < 0.75
     grant_types = some(random, _GRANT_TYPES, 0.75)
-    if public:
-        grant_types = tuple(
-            each for each in grant_types if each is not GrantType.CLIENT_CREDENTIALS
-        )
     client = tenant.application(
         "spa" if public else "regular_web",
-        grant_types=grant_types,
-        is_first_party=random.random() < 0.75,
+        grant_types=allowed(grant_types, public=public, first_party=first_party),
+        is_first_party=first_party,
         oidc_conformant=random.random() < 0.7,
-        require_pkce=False,
         scope=random.choice((None, None, "read openid profile offline_access")),
         token_exchange_audiences=some(random, world.audiences),
         id_token_lifetime=random.randint(60, 90_000),
-        connections=some(random, (DATABASE_CONNECTION, OTHER_CONNECTION), 0.85),
     )
+    connections = some(random, (DATABASE_CONNECTION, OTHER_CONNECTION), 0.85)
+    patch = ApplicationPatch(Patch(client.facts.id), connections=connections)
+    tenant.write(applications.update, patch)
     for api in world.apis:
         for subject_type in SubjectType:
             if random.random() < 0.7:

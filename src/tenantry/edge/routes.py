@@ -16,6 +16,7 @@ from tenantry.edge.endpoints import (
     confirmation,
     device,
     interaction,
+    jobs,
     logout,
     metadata,
     operations,
@@ -111,6 +112,9 @@ class Router:
         elif methods is None and path.startswith(registration.CONFIGURATION):
             scope["tenantry.route"] = registration.CONFIGURATION
             methods = {"GET": registration.read, "DELETE": registration.delete}
+        elif methods is None and path.startswith(jobs.PREFIX):
+            scope["tenantry.route"] = jobs.PREFIX
+            methods = jobs.methods(path)
         elif methods is not None:
             scope["tenantry.route"] = path
         if scope["type"] == "websocket":

@@ -101,9 +101,7 @@ async def run(runtime: Runtime, format_: LineFormat) -> int:
 
 
 async def _due(runtime: Runtime) -> tuple[tuple[str, str, JobState], ...]:
-    return await runtime.store.read(
-        INSTALLATION, Caller(SYSTEM), dispatch.due_jobs, 2 * _AT_ONCE
-    )
+    return await runtime.store.read(INSTALLATION, Caller(SYSTEM), dispatch.due_jobs, 2 * _AT_ONCE)
 
 
 async def _attend(
@@ -192,9 +190,7 @@ class _Run:
         commands = await self._runtime.store.in_thread(
             lambda: read_lines(self._format, self._job, self._tenant_id, scopes, chunk.lines)
         )
-        return chunk, await with_documents(
-            self._runtime, self._tenant_id, self._caller, commands
-        )
+        return chunk, await with_documents(self._runtime, self._tenant_id, self._caller, commands)
 
     async def _skipping_failed(self) -> None:
         for number in await self._read(job_chunks.waiting, self._job.id):

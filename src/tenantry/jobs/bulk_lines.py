@@ -147,9 +147,7 @@ def _merged(
     commands: Sequence[Read], run: Callable[[Sequence[Any]], Sequence[Imported | DomainError]]
 ) -> list[Outcome]:
     outcomes = iter(run([line for line in commands if not isinstance(line, DomainError)]))
-    return [
-        line if isinstance(line, DomainError) else _done(next(outcomes)) for line in commands
-    ]
+    return [line if isinstance(line, DomainError) else _done(next(outcomes)) for line in commands]
 
 
 def _done(outcome: Done | Imported | DomainError) -> Outcome:

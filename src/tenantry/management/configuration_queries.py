@@ -46,8 +46,9 @@ class ConfigurationQueries:
     async def configuration_export(
         self,
         info: Info,
-        format: Annotated[
-            ConfigurationFormat, strawberry.argument(description="How it is written.")
+        form: Annotated[
+            ConfigurationFormat,
+            strawberry.argument(name="format", description="How it is written."),
         ] = ConfigurationFormat.YAML,
         nouns: Annotated[
             list[str] | None,
@@ -59,7 +60,7 @@ class ConfigurationQueries:
                 raise request_error("BAD_REQUEST", f"There is no noun {name}.")
         chosen = [noun for noun in NOUNS if nouns is None or noun.name in nouns]
         require_reading(info, [noun.name for noun in chosen])
-        write = text.write_json if format is ConfigurationFormat.JSON else text.write_yaml
+        write = text.write_json if form is ConfigurationFormat.JSON else text.write_yaml
 
         def work(db: TenantSession) -> str:
             return write(document_of(work_of(info, db), chosen))

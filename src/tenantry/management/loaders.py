@@ -17,11 +17,21 @@ from tenantry.core.facts import (
     SessionFacts,
     UserFacts,
 )
+from tenantry.core.organizations import (
+    OrganizationConnectionFacts,
+    OrganizationFacts,
+    OrganizationInvitationFacts,
+    OrganizationMemberFacts,
+)
 from tenantry.store import (
     applications,
     client_grants,
     connections,
     consents,
+    organization_grants,
+    organization_invitations,
+    organization_members,
+    organizations,
     resource_servers,
     roles,
     session_clients,
@@ -85,8 +95,45 @@ class Loaders:
             consents.first_of_each_user
         )
         self.grant_count: DataLoader[str, int] = self._by_key(consents.count_of_each_user, 0)
+        self.role: DataLoader[str, RoleFacts | None] = self._by_key(roles.find_by_ids)
+        self._load_organizations()
         self.session_clients: DataLoader[str, tuple[str, ...]] = self._by_key(
             session_clients.of_each, ()
+        )
+
+    def _load_organizations(self) -> None:
+        self.organization: DataLoader[str, OrganizationFacts | None] = self._by_key(
+            organizations.find_by_ids
+        )
+        self.organization_connections: DataLoader[str, tuple[OrganizationConnectionFacts, ...]] = (
+            self._by_key(organizations.connections_of_each, ())
+        )
+        self.organization_members: DataLoader[PageKey, Page[OrganizationMemberFacts]] = self._pages(
+            organization_members.first_of_each_organization
+        )
+        self.organization_member_count: DataLoader[str, int] = self._by_key(
+            organization_members.count_of_each_organization, 0
+        )
+        self.member_roles: DataLoader[str, tuple[RoleFacts, ...]] = self._by_key(
+            organization_members.roles_of_each, ()
+        )
+        self.organization_invitations: DataLoader[PageKey, Page[OrganizationInvitationFacts]] = (
+            self._pages(organization_invitations.first_of_each_organization)
+        )
+        self.organization_invitation_count: DataLoader[str, int] = self._by_key(
+            organization_invitations.count_of_each_organization, 0
+        )
+        self.user_organizations: DataLoader[PageKey, Page[OrganizationFacts]] = self._pages(
+            organizations.first_of_each_user
+        )
+        self.user_organization_count: DataLoader[str, int] = self._by_key(
+            organizations.count_of_each_user, 0
+        )
+        self.covered_organizations: DataLoader[PageKey, Page[OrganizationFacts]] = self._pages(
+            organization_grants.first_of_each
+        )
+        self.covered_organization_count: DataLoader[str, int] = self._by_key(
+            organization_grants.count_of_each, 0
         )
 
     def clear(self) -> None:

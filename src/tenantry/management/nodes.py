@@ -10,6 +10,7 @@ from tenantry.core.facts import TenantFacts
 from tenantry.core.ids import GlobalId
 from tenantry.management.context import Info, ManagementContext
 from tenantry.management.ids import local_id, tenant_local_id
+from tenantry.management.job_queries import ANY_JOB, find_job
 from tenantry.management.permissions import require_scopes
 from tenantry.management.types.application import Application
 from tenantry.management.types.client_grant import ClientGrant
@@ -17,8 +18,10 @@ from tenantry.management.types.common import Node
 from tenantry.management.types.connection import Connection
 from tenantry.management.types.custom_domain import CustomDomain
 from tenantry.management.types.grant import Grant
+from tenantry.management.types.job import Job
 from tenantry.management.types.log_event import LogEvent
 from tenantry.management.types.log_stream import LogStream
+from tenantry.management.types.organization import Organization, OrganizationInvitation
 from tenantry.management.types.resource_server import ResourceServer
 from tenantry.management.types.role import Role
 from tenantry.management.types.session import Session
@@ -36,6 +39,8 @@ from tenantry.store import (
     custom_domains,
     installation,
     log_streams,
+    organization_invitations,
+    organizations,
     resource_servers,
     roles,
     sessions,
@@ -63,6 +68,10 @@ NODE_TYPES = {
     "Grant": NodeType("read:grants", consents.find_by_id, Grant.of),
     "LogEvent": NodeType("read:logs", audit.find, LogEvent.of),
     "LogStream": NodeType("read:log_streams", log_streams.find, LogStream.of),
+    "Organization": NodeType("read:organizations", organizations.find, Organization.of),
+    "OrganizationInvitation": NodeType(
+        "read:organization_invitations", organization_invitations.find, OrganizationInvitation.of
+    ),
     "ResourceServer": NodeType("read:resource_servers", resource_servers.find, ResourceServer.of),
     "Session": NodeType("read:sessions", sessions.find, Session.of),
     "Role": NodeType("read:roles", roles.find, Role.of),
@@ -81,6 +90,10 @@ async def find_node(info: Info, id: str) -> Node | None:
         return None
     if decoded.type == "Tenant":
         return await _find_tenant(context, id)
+    if decoded.type == "Job":
+        require_scopes(context, tuple((scope,) for scope in ANY_JOB))
+        job = await find_job(context, id)
+        return Job.of(job, context.request.address) if job else None
     node_type = NODE_TYPES.get(decoded.type)
     if node_type is None:
         return None

@@ -114,3 +114,21 @@ class LogStreamOrder(Enum):
 class LogStreamFailureOrder(Enum):
     CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
     CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+
+
+@strawberry.enum(description="How organizations are ordered.")
+class OrganizationOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+    NAME_ASC = strawberry.enum_value("name asc", description=A_TO_Z)
+    NAME_DESC = strawberry.enum_value("name desc", description=Z_TO_A)
+
+
+@strawberry.enum(description="How members of an organization are ordered.")
+class OrganizationMemberOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+
+
+@strawberry.enum(description="How invitations to an organization are ordered.")
+class OrganizationInvitationOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)

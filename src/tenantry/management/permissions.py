@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import strawberry
@@ -80,6 +80,12 @@ def require_scopes(context: ManagementContext, alternatives: Alternatives) -> No
 
 def require_input_scopes(context: ManagementContext, input: Any) -> None:
     """Checks the directives of the input fields that were sent."""
+    for _, alternatives in sent_scopes(input):
+        require_scopes(context, alternatives)
+
+
+def sent_scopes(input: Any) -> Iterator[tuple[str, Alternatives]]:
+    """The input fields that were sent and have scopes of their own."""
     definition = get_object_definition(input, strict=True)
     for field in definition.fields:
         for directive in field.directives:
@@ -87,4 +93,4 @@ def require_input_scopes(context: ManagementContext, input: Any) -> None:
                 isinstance(directive, ScopesDirective)
                 and getattr(input, field.python_name) is not strawberry.UNSET
             ):
-                require_scopes(context, tuple(tuple(inner) for inner in directive.scopes))
+                yield field.python_name, tuple(tuple(inner) for inner in directive.scopes)

@@ -21,6 +21,7 @@ from tenantry.management.filters import (
     text,
 )
 from tenantry.management.grant_queries import GrantQueries
+from tenantry.management.job_queries import JobQueries
 from tenantry.management.listing import ORDER, Id, filter_argument, listed
 from tenantry.management.log_queries import LogQueries
 from tenantry.management.mutations.inputs import sent
@@ -34,6 +35,7 @@ from tenantry.management.orders import (
     TenantOrder,
     UserOrder,
 )
+from tenantry.management.organization_queries import OrganizationQueries
 from tenantry.management.readiness_queries import ReadinessQueries
 from tenantry.management.role_queries import RoleQueries
 from tenantry.management.session_queries import SessionQueries
@@ -65,10 +67,12 @@ class Query(
     ConfigurationQueries,
     CustomDomainQueries,
     ExplanationQueries,
+    JobQueries,
     LogQueries,
     ReadinessQueries,
     GrantQueries,
     NodeQueries,
+    OrganizationQueries,
     RoleQueries,
     SessionQueries,
     TrustedDocumentQueries,

@@ -18,7 +18,10 @@ from tenantry.management.mutations.configuration import ConfigurationMutations
 from tenantry.management.mutations.connections import ConnectionMutations
 from tenantry.management.mutations.custom_domains import CustomDomainMutations
 from tenantry.management.mutations.grants import GrantMutations
+from tenantry.management.mutations.jobs import JobMutations
 from tenantry.management.mutations.log_streams import LogStreamMutations
+from tenantry.management.mutations.organization_members import OrganizationMemberMutations
+from tenantry.management.mutations.organizations import OrganizationMutations
 from tenantry.management.mutations.resource_servers import ResourceServerMutations
 from tenantry.management.mutations.roles import RoleMutations
 from tenantry.management.mutations.sessions import SessionMutations
@@ -27,7 +30,7 @@ from tenantry.management.mutations.tenants import TenantMutations
 from tenantry.management.mutations.test_applications import TestApplicationMutations
 from tenantry.management.mutations.trusted_documents import TrustedDocumentMutations
 from tenantry.management.mutations.trusted_issuers import TrustedIssuerMutations
-from tenantry.management.mutations.users import UserMutations
+from tenantry.management.mutations.users import UserImportInput, UserMutations
 from tenantry.management.queries import Query
 from tenantry.management.scalars import DATE_TIME
 from tenantry.management.subscriptions import Subscription
@@ -47,7 +50,10 @@ class Mutation(
     ConnectionMutations,
     CustomDomainMutations,
     GrantMutations,
+    JobMutations,
     LogStreamMutations,
+    OrganizationMemberMutations,
+    OrganizationMutations,
     ResourceServerMutations,
     RoleMutations,
     SessionMutations,
@@ -83,6 +89,7 @@ def build_schema() -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
+        types=[UserImportInput],
         extensions=[_PreparedDocument],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )

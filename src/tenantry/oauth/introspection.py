@@ -90,9 +90,11 @@ def _of_refresh_token(
     db: TenantSession, address: TenantAddress, client: AuthenticatedClient, named: RefreshToken
 ) -> dict[str, Any]:
     application = client.application
-    facts = refresh_tokens.find(db, named.family_id)
-    family = tokens.find_family(db, named.family_id)
-    if facts is None or family is None or family.client_id != application.client_id:
+    found = refresh_tokens.find_with_family(db, named.family_id)
+    if found is None:
+        return INACTIVE
+    facts, family = found
+    if family.client_id != application.client_id:
         return INACTIVE
     use = judge(
         RefreshFacts(

@@ -32,7 +32,7 @@ from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.services.user_flow import decide_for
-from tenantry.store import consents, refresh_tokens, tokens, users
+from tenantry.store import consents, refresh_tokens, users
 from tenantry.store.refresh_tokens import RefreshTokenFacts
 from tenantry.store.tokens import TokenFamilyFacts
 from tenantry.store.unit_of_work import TenantSession
@@ -167,10 +167,12 @@ def _find_live(
     db: TenantSession, address: TenantAddress, client: AuthenticatedClient, unverified_token: str
 ) -> LiveToken | OAuthError:
     named = refresh_token.read(db.vault, db.tenant_id, unverified_token)
-    facts = refresh_tokens.find(db, named.family_id) if named else None
-    family = tokens.find_family(db, named.family_id) if named else None
-    if named is None or facts is None or family is None or facts.issuer != address.issuer:
+    found = refresh_tokens.find_with_family(db, named.family_id) if named else None
+    if named is None or found is None:
         return invalid_grant(_WRONG_TOKEN, "unknown refresh token")
+    facts, family = found
+    if facts.issuer != address.issuer:
+        return invalid_grant(_WRONG_TOKEN, "another issuer's refresh token")
     application = client.application
     # §6: "ensure that the refresh token was issued to the authenticated client".
     if family.client_id != application.client_id:

@@ -16,6 +16,9 @@ _NOUNS = (
     "connections",
     "custom_domains",
     "log_streams",
+    "organization_invitations",
+    "organization_members",
+    "organizations",
     "resource_servers",
     "roles",
     "signing_keys",
@@ -40,7 +43,7 @@ MANAGEMENT_SCOPES = (
         f"{verb}:{noun}"
         for noun in _NOUNS
         for verb in _VERBS
-        if (noun, verb) not in {("signing_keys", "create")}
+        if (noun, verb) not in {("signing_keys", "create"), ("organization_invitations", "update")}
     )
     + _OTHERS
 )

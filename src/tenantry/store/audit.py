@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Insert, or_, select
 
 from tenantry.core.context import Caller
 from tenantry.core.facts import LogEventFacts
@@ -73,6 +74,11 @@ def _storable(value: Any) -> Any:
     return value
 
 
+@cache
+def _insertion(*, is_sqlite: bool) -> Insert:
+    return log_positions.insertion(EVENT_COLUMNS, is_sqlite=is_sqlite)
+
+
 def record(db: TenantSession, event: Event) -> None:
     """Writes the event in this transaction."""
     record_all(db, [event])
@@ -84,7 +90,7 @@ def record_all(db: TenantSession, events: Sequence[Event]) -> None:
         return
     log_positions.begin(db.connection, is_sqlite=db.is_sqlite)
     db.connection.execute(
-        log_positions.insertion(EVENT_COLUMNS, is_sqlite=db.is_sqlite),
+        _insertion(is_sqlite=db.is_sqlite),
         [event_row(db.tenant_id, db.caller, db.now, event) for event in events],
     )
 

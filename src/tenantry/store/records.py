@@ -36,9 +36,7 @@ def create(
     return row_id
 
 
-def new_row(
-    db: TenantSession, values: Mapping[str, Any], id: str | None = None
-) -> dict[str, Any]:
+def new_row(db: TenantSession, values: Mapping[str, Any], id: str | None = None) -> dict[str, Any]:
     """What is inserted for a new object."""
     return {
         **to_row(values),

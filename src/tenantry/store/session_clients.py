@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import delete, literal, select, update
+from sqlalchemy import Executable, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tenantry.core.facts import SessionClientFacts
@@ -16,22 +17,28 @@ from tenantry.store.unit_of_work import TenantSession
 
 def join(db: TenantSession, session_id: str, client_id: str) -> None:
     """Notes that an application takes part in a session that has not ended."""
-    insert = sqlite.insert if db.is_sqlite else postgresql.insert
+    named = {"tenant": db.tenant_id, "session": session_id, "client": client_id}
+    db.connection.execute(_join(is_sqlite=db.is_sqlite), named)
+
+
+@cache
+def _join(*, is_sqlite: bool) -> Executable:
+    insert = sqlite.insert if is_sqlite else postgresql.insert
     live = select(
         sessions.c.tenant_id,
         sessions.c.id,
-        literal(client_id),
+        bindparam("client", type_=sessions.c.id.type),
         sessions.c.id,
         sessions.c.expires_at,
     ).where(
-        sessions.c.tenant_id == db.tenant_id,
-        sessions.c.id == session_id,
+        sessions.c.tenant_id == bindparam("tenant"),
+        sessions.c.id == bindparam("session"),
         sessions.c.ended_at.is_(None),
     )
     # Who ends the session at this moment waits, and then sees the row.
     live = live.with_for_update(read=True)
     names = ["tenant_id", "session_id", "client_id", "sid", "expires_at"]
-    db.connection.execute(insert(session_clients).from_select(names, live).on_conflict_do_nothing())
+    return insert(session_clients).from_select(names, live).on_conflict_do_nothing()
 
 
 def keep_until(db: TenantSession, session_id: str, expires_at: datetime) -> None:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, literal, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tenantry.core.facts import UserFacts
 from tenantry.rules.user_search import SOURCES, metadata_term, terms, word_term
+from tenantry.store import pages
+from tenantry.store.pages import PageRequest
 from tenantry.store.tables import user_search_terms, users
 from tenantry.store.unit_of_work import TenantSession
 
-_FEW = 4_000
+_FEW = 20_000
 """Matches of a term that are sorted rather than looked for among the users in their order."""
+_Range = Callable[[ColumnElement[str]], ColumnElement[bool]]
+"""The terms that one word or one value stands for, as a condition on their column."""
 _LAST = "\U0010ffff"
 
 
@@ -69,32 +75,30 @@ def _remove(db: TenantSession, user_id: str, *conditions: ColumnElement[bool]) -
 
 
 def matching(
-    db: TenantSession, words: Sequence[str], metadata: Sequence[MetadataValue]
+    db: TenantSession,
+    words: Sequence[str],
+    metadata: Sequence[MetadataValue],
+    request: PageRequest | None = None,
 ) -> list[ColumnElement[bool]]:
     """Conditions on `users`: every word begins one of the user's, every value is the user's.
 
-    The rarest term is listed and looked up where it is rare; else every user in the order of the
-    page is asked, which finds a page soon because there are many.
+    `request` is the page that is wanted, unless there are further conditions on it. One frequent
+    term is asked of every user in the order of the page, of whom many have it. Otherwise those
+    who have the rarest term are listed, and asked for the others: without the rows of users,
+    which are wide.
     """
-    ranges = [
-        *(beginning(user_search_terms.c.term, word_term(word)) for word in words),
-        *(
-            user_search_terms.c.term == metadata_term(one.source, one.path, one.value)
-            for one in metadata
-        ),
+    ranges: list[_Range] = [
+        *(partial(beginning, prefix=word_term(word)) for word in words),
+        *(partial(operator.eq, metadata_term(one.source, one.path, one.value)) for one in metadata),
     ]
     if not ranges:
         return []
     numbers = [_number(db, within) for within in ranges]
-    least = min(range(len(ranges)), key=numbers.__getitem__)
-    conditions = [
-        _asked(db, within)
-        for number, within in enumerate(ranges)
-        if number != least or numbers[least] >= _FEW
-    ]
-    if numbers[least] < _FEW:
-        conditions.insert(0, _listed(db, ranges[least], numbers[least]))
-    return conditions
+    rarest = min(range(len(ranges)), key=numbers.__getitem__)
+    if request is not None and len(ranges) == 1 and numbers[rarest] >= _FEW:
+        return [_asked(db, ranges[rarest])]
+    others = ranges[:rarest] + ranges[rarest + 1 :]
+    return [_listed(db, ranges[rarest], others, request)]
 
 
 def beginning(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
@@ -102,29 +106,19 @@ def beginning(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
     return and_(column >= prefix, column < prefix + _LAST)
 
 
-def _number(db: TenantSession, within: ColumnElement[bool]) -> int:
+def _number(db: TenantSession, within: _Range) -> int:
     """How many rows there are, counted no further than it matters."""
     some = (
         select(literal(1))
         .select_from(user_search_terms)
-        .where(user_search_terms.c.tenant_id == db.tenant_id, within)
+        .where(user_search_terms.c.tenant_id == db.tenant_id, within(user_search_terms.c.term))
         .limit(_FEW)
         .subquery()
     )
     return db.connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
-def _listed(db: TenantSession, within: ColumnElement[bool], most: int) -> ColumnElement[bool]:
-    # The limit says nothing new: it keeps PostgreSQL from going through all users instead.
-    found = (
-        select(user_search_terms.c.user_id)
-        .where(user_search_terms.c.tenant_id == db.tenant_id, within)
-        .limit(most)
-    )
-    return users.c.id.in_(found)
-
-
-def _asked(db: TenantSession, within: ColumnElement[bool]) -> ColumnElement[bool]:
+def _asked(db: TenantSession, within: _Range) -> ColumnElement[bool]:
     # With EXISTS, PostgreSQL would list all matches and sort them.
     one = (
         select(literal(1))
@@ -132,8 +126,38 @@ def _asked(db: TenantSession, within: ColumnElement[bool]) -> ColumnElement[bool
         .where(
             user_search_terms.c.tenant_id == db.tenant_id,
             user_search_terms.c.user_id == users.c.id,
-            within,
+            within(user_search_terms.c.term),
         )
         .limit(1)
     )
     return one.correlate(users).scalar_subquery().is_not(None)
+
+
+def _listed(
+    db: TenantSession,
+    within: _Range,
+    others: Sequence[_Range],
+    request: PageRequest | None,
+) -> ColumnElement[bool]:
+    user_id = user_search_terms.c.user_id
+    found = select(user_id).where(
+        user_search_terms.c.tenant_id == db.tenant_id, within(user_search_terms.c.term)
+    )
+    for other in others:
+        found = found.where(_has(db, user_id, other))
+    if request is not None:
+        # SQLite knows nothing of how many there are: by the bare column it would go through the
+        # terms of all users in their order.
+        place = user_id.concat("") if db.is_sqlite else user_id
+        found = pages.only_page(found.distinct(), place, request)
+    return users.c.id.in_(found)
+
+
+def _has(db: TenantSession, user_id: ColumnElement[str], within: _Range) -> ColumnElement[bool]:
+    """Whether a user of the list has another term too."""
+    again = user_search_terms.alias()
+    return exists().where(
+        again.c.tenant_id == db.tenant_id,
+        again.c.user_id == user_id,
+        within(again.c.term),
+    )

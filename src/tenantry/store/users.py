@@ -154,14 +154,16 @@ def delete(db: TenantSession, current: UserFacts, expected_revision: int | None 
 
 
 def page(db: TenantSession, criteria: UserFilter, request: PageRequest) -> Page[UserFacts]:
-    return pages.fetch_page(db, users, _conditions(db, criteria), request, UserFacts)
+    return pages.fetch_page(db, users, _conditions(db, criteria, request), request, UserFacts)
 
 
 def count(db: TenantSession, criteria: UserFilter) -> int:
     return pages.count(db, users, _conditions(db, criteria))
 
 
-def _conditions(db: TenantSession, criteria: UserFilter) -> list[Any]:
+def _conditions(
+    db: TenantSession, criteria: UserFilter, request: PageRequest | None = None
+) -> list[Any]:
     conditions: list[Any] = [users.c.tenant_id == db.tenant_id]
     if criteria.email:
         conditions.append(users.c.email_key == normalize_email(criteria.email))
@@ -183,7 +185,8 @@ def _conditions(db: TenantSession, criteria: UserFilter) -> list[Any]:
         conditions.append(users.c.blocked.is_(criteria.blocked))
     if criteria.user_ids is not None:
         conditions.append(users.c.id.in_(criteria.user_ids))
-    conditions += user_search.matching(db, criteria.words, criteria.metadata)
+    alone = request if len(conditions) == 1 and request and request.sort == "id" else None
+    conditions += user_search.matching(db, criteria.words, criteria.metadata, alone)
     return conditions
 
 

@@ -44,9 +44,7 @@ def release(db: TenantSession, current: CustomDomainFacts) -> None:
 
 def release_all(db: TenantSession, tenant_id: str) -> None:
     """The domains of a tenant that is deleted."""
-    db.connection.execute(
-        delete(verified_domains).where(verified_domains.c.tenant_id == tenant_id)
-    )
+    db.connection.execute(delete(verified_domains).where(verified_domains.c.tenant_id == tenant_id))
 
 
 def _verified() -> Select[Any]:

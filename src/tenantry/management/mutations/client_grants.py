@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from tenantry.core.facts import ClientGrantFacts, SubjectType
+from tenantry.core.organizations import OrganizationUsage
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import local_id
@@ -22,6 +23,8 @@ from tenantry.services import client_grants
 class _Settings:
     scopes: list[str] | None = setting(ABOUT, "scopes")
     allow_all_scopes: bool | None = setting(ABOUT, "allow_all_scopes")
+    organization_usage: OrganizationUsage | None = setting(ABOUT, "organization_usage")
+    allow_any_organization: bool | None = setting(ABOUT, "allow_any_organization")
 
 
 @strawberry.input(description="A new client grant.")

@@ -70,6 +70,9 @@ class _Settings:
         ABOUT, "enable_dynamic_client_registration"
     )
     initiate_login_uri: str | None = setting(ABOUT, "initiate_login_uri")
+    allow_organization_name_in_authentication_api: bool | None = setting(
+        ABOUT, "allow_organization_name_in_authentication_api"
+    )
     resource_parameter_profile: ResourceParameterProfile | None = setting(
         ABOUT, "resource_parameter_profile"
     )

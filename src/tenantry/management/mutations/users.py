@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry.scalars import JSON
 
-from tenantry.core.errors import DomainError
+from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import UserFacts
 from tenantry.management.context import Info
 from tenantry.management.fields import field
@@ -22,13 +22,15 @@ from tenantry.management.mutations.inputs import (
     sent,
 )
 from tenantry.management.mutations.payloads import Payload, deleted_field, object_field
+from tenantry.management.mutations.roles import ASSIGNS
 from tenantry.management.mutations.unit import Outcome, refused, run
+from tenantry.management.permissions import input_field_scopes
 from tenantry.management.types.common import described, setting
 from tenantry.management.types.user import ABOUT, AddressInput, User
 from tenantry.services import users
 from tenantry.services.commands import NewUser
 
-_APART = ("connection", "password")
+_APART = ("connection", "password", "password_hash")
 
 
 @strawberry.input
@@ -60,6 +62,29 @@ class _Claims:
 class UserCreateInput(_Claims):
     connection: str = strawberry.field(description="The name of the user's connection.")
     password: str | None = setting(ABOUT, "password")
+    password_hash: str | None = setting(ABOUT, "password_hash")
+
+
+@strawberry.input(
+    description=(
+        "A line of a USER_IMPORT job: a user, with an email or a username, and the password as "
+        "another system hashed it."
+    )
+)
+class UserImportInput(_Claims):
+    password_hash: str | None = setting(ABOUT, "password_hash")
+    blocked: bool | None = strawberry.field(
+        description="Whether the user may not sign in. Default false; an upsert leaves it.",
+        default=strawberry.UNSET,
+    )
+    roles: list[str] | None = strawberry.field(
+        description=(
+            "The names of roles to give, at most 50; each must exist. A line that has it needs "
+            "the scopes of `userRolesAdd`. Default none."
+        ),
+        default=strawberry.UNSET,
+        directives=input_field_scopes(*ASSIGNS),
+    )
 
 
 @strawberry.input(description="Changes of a user. The password has a mutation of its own.")
@@ -149,13 +174,20 @@ class UserMutations:
         self, info: Info, input: Annotated[UserCreateInput, SENT]
     ) -> UserCreatePayload | None:
         values, password = given(input, *_APART), sent(input.password)
-        hashed = None
-        if password is not None:
+        imported: str | None = sent(input.password_hash)
+        hashed: str | DomainError | None = None
+        if password is not None and imported is not None:
+            hashed = DomainError(
+                ErrorCode.NOT_ALLOWED, "Send a password or its hash.", "password_hash"
+            )
+        elif password is not None:
             hashed = await _hash(info, users.check_password, input.connection, password)
         if isinstance(hashed, DomainError):
             outcome: Outcome[Any] = await run(info, UserFacts, refused, hashed)
         else:
-            command = NewUser(input.connection, values, password_hash=hashed)
+            command = NewUser(
+                input.connection, values, password_hash=hashed, imported_hash=imported
+            )
             outcome = await run(info, UserFacts, users.create, command)
         return UserCreatePayload(user=_published(info, outcome), errors=outcome.errors)
 

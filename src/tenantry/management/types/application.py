@@ -17,6 +17,7 @@ from tenantry.core.facts import (
     SubjectIdentifierType,
     TokenEndpointAuthMethod,
 )
+from tenantry.core.organizations import OrganizationUsage
 from tenantry.management.connections import After, Before, First, Last, ListOf, PageArguments
 from tenantry.management.context import Info
 from tenantry.management.fields import field
@@ -69,6 +70,7 @@ class Application(StoredObject):
     is_first_party: bool = described(ABOUT, "is_first_party")
     oidc_conformant: bool = described(ABOUT, "oidc_conformant")
     require_pkce: bool = described(ABOUT, "require_pkce")
+    organization_usage: OrganizationUsage = described(ABOUT, "organization_usage")
     token_exchange_audiences: list[str] = described(ABOUT, "token_exchange_audiences")
     id_token_lifetime: int = described(ABOUT, "id_token_lifetime")
     refresh_token_rotation: bool = described(ABOUT, "refresh_token_rotation")

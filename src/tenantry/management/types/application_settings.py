@@ -37,8 +37,9 @@ ABOUT: Mapping[str, str] = {
     "redirect_uris": (
         "Where users may be sent with a code: at most 100 URLs, compared exactly, without "
         "fragment; loopback addresses of native applications on any port. One `*` may stand in "
-        "the leftmost label of a host, for development. A public application's are https, or on "
-        "this machine. Default none."
+        "the leftmost label of a host, for development. Or `{organization_name}` is that label, "
+        "for the name of the organization that a request is for. A public application's are https, "
+        "or on this machine. Default none."
     ),
     "post_logout_redirect_uris": (
         "Where users may be sent after signing out: at most 100 URLs, with `*` as in the redirect "
@@ -49,8 +50,9 @@ ABOUT: Mapping[str, str] = {
         "`*` as in the redirect URIs. Default none."
     ),
     "allowed_origins": (
-        "Further origins whose scripts may call the endpoints: at most 100, with `*` as in the "
-        "redirect URIs. Default none; those of the redirect URIs are always allowed."
+        "Further origins whose scripts may call the endpoints: at most 100, with `*` and "
+        "`{organization_name}` as in the redirect URIs. Default none; those of the redirect URIs "
+        "are always allowed."
     ),
     "initiate_login_uri": (
         "The address at the application that begins a sign-in: https, or http on this machine. "
@@ -104,6 +106,9 @@ ABOUT: Mapping[str, str] = {
     "require_pkce": (
         "Whether a code needs a proof key (RFC 7636) though the application is confidential; "
         "public ones always need it. Default false."
+    ),
+    "organization_usage": (
+        "Whether users sign in to an organization, by the parameter `organization`. Default `DENY`."
     ),
     "token_exchange_audiences": (
         "The identifiers of the APIs that it may exchange a user's token for (RFC 8693), at most "

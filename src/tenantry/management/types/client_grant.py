@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from tenantry.core.facts import ClientGrantFacts, SubjectType
+from tenantry.core.organizations import OrganizationUsage
+from tenantry.management.connections import After, Before, First, Last, ListOf, PageArguments
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import global_id
+from tenantry.management.orders import OrganizationOrder
 from tenantry.management.types.common import StoredObject, described, publish
+from tenantry.management.types.organization import Organization
 from tenantry.management.types.resource_server import ResourceServer
 
 if TYPE_CHECKING:
@@ -32,6 +36,14 @@ ABOUT: Mapping[str, str] = {
         "Whether every scope of the API may be asked for, also those that are added later. "
         "Default false."
     ),
+    "organization_usage": (
+        "Whether tokens of client credentials are for an organization, by the parameter "
+        "`organization`. Default `DENY`."
+    ),
+    "allow_any_organization": (
+        "Whether that may be any organization of the tenant, not only those of the grant. Default "
+        "false."
+    ),
 }
 
 
@@ -42,10 +54,36 @@ class ClientGrant(StoredObject):
     subject_type: SubjectType = described(ABOUT, "subject_type")
     scopes: list[str] = described(ABOUT, "scopes")
     allow_all_scopes: bool = described(ABOUT, "allow_all_scopes")
+    organization_usage: OrganizationUsage = described(ABOUT, "organization_usage")
+    allow_any_organization: bool = described(ABOUT, "allow_any_organization")
+    row_id: strawberry.Private[str]
 
     @classmethod
     def of(cls, facts: ClientGrantFacts, tenant_id: str) -> ClientGrant:
-        return publish(cls, facts, id=global_id("ClientGrant", tenant_id, facts.id))
+        id_ = global_id("ClientGrant", tenant_id, facts.id)
+        return publish(cls, facts, id=id_, row_id=facts.id)
+
+    @field(
+        "The organizations that it may be used for, the oldest first, where it may not be used "
+        "for any.",
+        "read:organizations",
+    )
+    async def organizations(
+        self,
+        info: Info,
+        first: First = None,
+        last: Last = None,
+        after: After = None,
+        before: Before = None,
+    ) -> ListOf[Organization] | None:
+        asked = PageArguments(OrganizationOrder.CREATED_AT_ASC, first, last, after, before)
+        loaders, tenant_id = info.context.loaders, info.context.tenant_id
+        page = await loaders.covered_organizations.load((self.row_id, asked.request()))
+        return asked.page(
+            page,
+            lambda facts: Organization.of(facts, tenant_id),
+            lambda: loaders.covered_organization_count.load(self.row_id),
+        )
 
     @field(
         "The application that holds the grant.",

@@ -73,7 +73,9 @@ class ConfigurationChange:
     noun: str = strawberry.field(description=_NOUN_ABOUT)
     key: str = strawberry.field(description=_KEY_ABOUT)
     fields: list[ConfigurationFieldChange] = strawberry.field(
-        description="The settings that change; of a new or deleted object those that differ from the defaults."
+        description=(
+            "The settings that change; of a new or deleted object those that are not the defaults."
+        )
     )
 
     @classmethod

@@ -31,6 +31,7 @@ from tenantry.core.facts import (
     TokenEndpointAuthMethod,
     TrustedSubject,
 )
+from tenantry.core.organizations import OrganizationUsage
 
 
 def describe_enum(
@@ -253,4 +254,13 @@ _describe(
     ConnectionStrategy,
     "Where the users of a connection come from.",
     {ConnectionStrategy.DATABASE: "They are kept here, with their passwords."},
+)
+_describe(
+    OrganizationUsage,
+    "Whether tokens are for an organization.",
+    {
+        OrganizationUsage.DENY: "Never: a request that names one is refused.",
+        OrganizationUsage.ALLOW: "Where a request names one.",
+        OrganizationUsage.REQUIRE: "Always: a request that names none is refused.",
+    },
 )

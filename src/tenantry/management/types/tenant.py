@@ -98,6 +98,10 @@ ABOUT: Mapping[str, str] = {
         "Where a sign-in begins that no application of its own address can begin: people are sent "
         "there, with `iss`, from a page that is over. Default null."
     ),
+    "allow_organization_name_in_authentication_api": (
+        "Whether requests may name an organization by its name as well as by its id, and tokens "
+        "say `org_name` beside `org_id`. Default false."
+    ),
     "resource_parameter_profile": (
         "What requests without `audience` may name by `resource` (RFC 8707). Default `ONE`."
     ),
@@ -150,6 +154,9 @@ class Tenant(StoredObject):
         ABOUT, "enable_dynamic_client_registration"
     )
     initiate_login_uri: str | None = described(ABOUT, "initiate_login_uri")
+    allow_organization_name_in_authentication_api: bool = described(
+        ABOUT, "allow_organization_name_in_authentication_api"
+    )
     resource_parameter_profile: ResourceParameterProfile = described(
         ABOUT, "resource_parameter_profile"
     )

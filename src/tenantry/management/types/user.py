@@ -14,10 +14,11 @@ from tenantry.management.connections import After, Before, First, Last, ListOf, 
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import global_id
-from tenantry.management.orders import GrantOrder, SessionOrder
+from tenantry.management.orders import GrantOrder, OrganizationOrder, SessionOrder
 from tenantry.management.types.common import StoredObject, described, publish, setting
 from tenantry.management.types.connection import Connection
 from tenantry.management.types.grant import Grant
+from tenantry.management.types.organization import Organization
 from tenantry.management.types.role import Role, UserPermission
 from tenantry.management.types.session import Session
 
@@ -62,6 +63,13 @@ ABOUT: Mapping[str, str] = {
     "password": (
         "The password, at most 256 characters and at least as many as the connection demands. "
         "Kept as an argon2id hash, never shown."
+    ),
+    "password_hash": (
+        "The password as another system hashed it, instead of `password`; never shown, and made "
+        "anew at the next login. bcrypt (`$2a$`, `$2b$`, `$2y$`, a cost of 4 to 14), or a PHC "
+        "string: argon2 (at most 262144 KiB, and 1048576 KiB over all passes), `$pbkdf2-sha1$`, "
+        "`$pbkdf2-sha256$` or `$pbkdf2-sha512$` (`i` at most 2000000), `$scrypt$` (`ln`, `r`, "
+        "`p`; N·r·p at most 2097152, 262144 KiB). At most 512 characters. Default null."
     ),
 }
 ADDRESS_ABOUT: Mapping[str, str] = {
@@ -187,6 +195,27 @@ class User(StoredObject):
             page,
             lambda facts: Grant.of(facts, tenant_id),
             lambda: loaders.grant_count.load(self.user_id),
+        )
+
+    @field(
+        "The organizations that the user belongs to, the oldest first.",
+        "read:organizations",
+    )
+    async def organizations(
+        self,
+        info: Info,
+        first: First = None,
+        last: Last = None,
+        after: After = None,
+        before: Before = None,
+    ) -> ListOf[Organization] | None:
+        asked = PageArguments(OrganizationOrder.CREATED_AT_ASC, first, last, after, before)
+        loaders, tenant_id = info.context.loaders, info.context.tenant_id
+        page = await loaders.user_organizations.load((self.user_id, asked.request()))
+        return asked.page(
+            page,
+            lambda facts: Organization.of(facts, tenant_id),
+            lambda: loaders.user_organization_count.load(self.user_id),
         )
 
     @field(

@@ -1,4 +1,4 @@
-"""What a request asks for: its document read and its keywords replaced, before anything is locked."""
+"""What a request asks for: its document read, its keywords replaced, before any transaction."""
 
 from __future__ import annotations
 
