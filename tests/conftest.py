@@ -15,6 +15,7 @@ from tenantry.keys.vault import Vault
 from tenantry.store.database import Database
 from tenantry.store.unit_of_work import Store
 from tests.clients.node import node_problem
+from tests.clients.typed_client import typed_client_problem
 from tests.support import keys
 from tests.support.browser import Browser
 from tests.support.databases import Databases, Kind, postgresql_problem
@@ -48,6 +49,7 @@ _PROBLEMS: dict[str, Callable[[], str]] = {
     "browser": _browser_problem,
     "node": node_problem,
     "postgresql": postgresql_problem,
+    "typed_client": typed_client_problem,
 }
 
 

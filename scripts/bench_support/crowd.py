@@ -1,4 +1,4 @@
-"""Many users at once, written as their rows are: by COPY to PostgreSQL, by executemany to SQLite."""
+"""Many users at once, written as their rows are: COPY to PostgreSQL, executemany to SQLite."""
 
 import secrets
 from collections.abc import Iterator
@@ -8,11 +8,14 @@ from typing import Any
 import psycopg
 from sqlalchemy import JSON, insert, select
 from sqlmodel.sql.sqltypes import UTCDateTime
+
 from tenantry.rules.user_search import terms
 from tenantry.store.database import Database
 from tenantry.store.tables import connections, user_search_terms, users
 
-FIRST = "Ada Alan Barbara Charles Dennis Edsger Frances Grace Hedy Ivan Joan Ken Leslie Mary Niklaus"
+FIRST = (
+    "Ada Alan Barbara Charles Dennis Edsger Frances Grace Hedy Ivan Joan Ken Leslie Mary Niklaus"
+)
 LAST = (
     "Adleman Allen Babbage Backus Berners Cerf Dijkstra Engelbart Floyd Gray Hoare Hopper Iverson "
     "Kay Knuth Lamport Lovelace McCarthy Naur Perlis Ritchie Shamir Sutherland Tarjan Wirth Yao"

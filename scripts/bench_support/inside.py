@@ -14,6 +14,8 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import SecretStr
 from sqlalchemy import event
+
+from bench_support.server import BenchError
 from tenantry.app import Application, create_runtime
 from tenantry.core.context import SYSTEM, Caller
 from tenantry.keys.signing import generate_private_key
@@ -21,8 +23,6 @@ from tenantry.services import bootstrap
 from tenantry.settings import Settings
 from tenantry.store import installation, migrate
 from tenantry.store.unit_of_work import INSTALLATION
-
-from bench_support.server import BenchError
 
 PUBLIC_URL = "http://localhost:8000"
 CLIENT_ID, CLIENT_SECRET = "tenantry-bench", "the-secret-of-the-benchmark's-application"
@@ -100,7 +100,9 @@ class Inside:
             computed.append((time.process_time() - cpu) * 1000)
             statements.append(self._statements - before)
         return Cost(
-            statistics.median(walls), statistics.median(computed), round(statistics.median(statements))
+            statistics.median(walls),
+            statistics.median(computed),
+            round(statistics.median(statements)),
         )
 
     def _access_token(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -208,6 +209,59 @@ def tenant_create(
     typer.echo(
         f"{tenant.name}\t{tenant.environment}\t{addresses.issuer(tenant.name, is_root=False)}"
     )
+
+
+@tenants_app.command("create-many")
+def tenant_create_many(
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A tenant a line: its name, maybe a tab and its friendly name. - is the input."
+        ),
+    ] = None,
+    prefix: Annotated[str, typer.Option(help="Without a file: how the names begin.")] = "tenant",
+    count: Annotated[int, typer.Option(min=1, max=1_000_000, help="Without a file.")] = 1,
+    environment: Annotated[
+        str, typer.Option(help="development, staging or production.")
+    ] = "development",
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Leave out names that are taken: to go on.")
+    ] = False,
+) -> None:
+    """Make many tenants, each in a transaction of its own. A bad list makes none."""
+    from tenantry.core.facts import Environment
+    from tenantry.first_start import open_store
+    from tenantry.rules.addresses import Addresses
+    from tenantry.services import tenant_list
+
+    if environment not in list(Environment):
+        _fail(f"The environment was {environment!r}. It may be: {', '.join(Environment)}.")
+    listed, wrong = tenant_list.read(_lines(file) if file else tenant_list.numbered(prefix, count))
+    if wrong:
+        _fail("\n".join([*wrong, "No tenant was made."]))
+    settings = _settings()
+    addresses = Addresses(settings.public_url, settings.tenant_url)
+    store = open_store(settings)
+    try:
+        with typer.progressbar(listed, label="Tenants", file=sys.stderr) as progress:
+            made, refused = tenant_list.create_all(
+                store, addresses, progress, environment, skip_existing=skip_existing
+            )
+    finally:
+        store.close()
+    for line in refused:
+        typer.echo(line, err=True)
+    typer.echo(f"{made} of {len(listed)} tenants were made.", err=True)
+    if refused:
+        raise typer.Exit(1)
+
+
+def _lines(file: Path) -> list[str]:
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        _fail(f"{file}: {error}")
+    return text.splitlines()
 
 
 @app.command()

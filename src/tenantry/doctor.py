@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import stat
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
 from tenantry.core.context import SYSTEM, Caller
+from tenantry.core.custom_domains import VerifiedDomain
 from tenantry.keys.vault import UndecryptableError
+from tenantry.outbound.dns import DnsUnavailable, TxtResolver
+from tenantry.rules.addresses import Addresses
+from tenantry.rules.custom_domains import proves
 from tenantry.settings import Settings, SettingsError, complete, load_settings
-from tenantry.store import installation, signing_keys
+from tenantry.store import installation, signing_keys, verified_domains
 from tenantry.store import migrate as migrations
 from tenantry.store.database import Database
 from tenantry.store.unit_of_work import INSTALLATION, Store
@@ -23,6 +28,8 @@ from tenantry.store.unit_of_work import INSTALLATION, Store
 Level = Literal["ok", "warning", "failure"]
 _MAX_SKEW = 5
 _TIMEOUT = 5
+_MAX_DOMAINS = 1000
+_DNS_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +94,49 @@ def _database(settings: Settings, database: Database) -> Iterator[Finding]:
         yield _keys(store)
     except UndecryptableError as error:
         yield Finding("failure", "keys", str(error))
+        return
+    yield from _domains(settings, store)
+
+
+def _domains(settings: Settings, store: Store) -> Iterator[Finding]:
+    """Custom domains: whose TXT record is gone, and which the settings have taken away."""
+    caller = Caller(SYSTEM)
+    known = store.read_now(INSTALLATION, caller, verified_domains.some, _MAX_DOMAINS)
+    if not known:
+        return
+    addresses = Addresses(settings.public_url, settings.tenant_url)
+    problems = []
+    for domain, found in zip(known, asyncio.run(_records(settings, known)), strict=True):
+        facts = domain.facts
+        if addresses.locate(facts.domain, "/") is not None:
+            text = f"{facts.domain} of {domain.tenant_name} is a host of the settings' own"
+            problems.append(Finding("failure", "domains", text))
+        elif found is None:
+            text = f"the DNS does not say whether {facts.verification_name} has its TXT record"
+            problems.append(Finding("warning", "domains", text))
+        elif not proves(facts, found):
+            text = f"{facts.domain} of {domain.tenant_name}: the TXT record of "
+            text += f"{facts.verification_name} is gone"
+            problems.append(Finding("warning", "domains", text))
+    yield from problems
+    right = len(known) - len(problems)
+    yield Finding("ok", "domains", f"{right} of {len(known)} custom domains are in order")
+
+
+async def _records(
+    settings: Settings, domains: Sequence[VerifiedDomain]
+) -> list[tuple[str, ...] | None]:
+    """The TXT records of each; None where nobody says."""
+    resolver, places = TxtResolver(settings.dns_servers), asyncio.Semaphore(_DNS_AT_ONCE)
+
+    async def texts(name: str) -> tuple[str, ...] | None:
+        async with places:
+            try:
+                return await resolver.texts(name)
+            except DnsUnavailable:
+                return None
+
+    return await asyncio.gather(*(texts(each.facts.verification_name) for each in domains))
 
 
 def _keys(store: Store) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,8 @@ from tenantry.services import sessions
 from tenantry.store import consents, installation, log_stream_failures, tables
 from tenantry.store.log_stream_failures import Batch
 from tenantry.store.unit_of_work import INSTALLATION
+from tests.support.client_keys import public_jwk, rsa_key
+from tests.support.dns import name_server
 from tests.support.management import Api, Json, root_api
 from tests.support.server import Server, Tenant
 
@@ -80,8 +83,60 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         "logStreamCreate", "LogStream", {"name": "walked", "url": "https://logs.example.com"}
     )
     failure = give_up(api, decoded(stream).local_id)
+    edge = {"domain": f"{api.tenant.name}.example.com", "type": "SELF_MANAGED_CERTS"}
+    domain = api.do("customDomainCreate", f"customDomain {{ {DOMAIN} }}", edge)["customDomain"]
+    name_server().say(domain["verificationName"], domain["verificationValue"])
+    keys = {"keys": [public_jwk(rsa_key(), "theirs")]}
     permission: Json = {"audience": api.url, "scopes": ["read:users"]}
+    organization = create("organizationCreate", "Organization", {"name": "walked"})
+    member: Json = {"id": organization, "userIds": [decoded(user).local_id]}
+    given: Json = {"id": organization, "userId": decoded(user).local_id, "roleIds": [role]}
+    api.do("organizationMembersAdd", "__typename", member)
+    asking = api.application(
+        applicationType="REGULAR_WEB",
+        organizationUsage="ALLOW",
+        initiateLoginUri="https://app.example.com/login",
+    )
+    invitation: Json = {
+        "organizationId": decoded(organization).local_id,
+        "clientId": asking["clientId"],
+        "inviterName": "Bob",
+        "inviteeEmail": "ann@example.com",
+    }
+    invited = create("organizationInvitationCreate", "OrganizationInvitation", invitation)
+    covering: Json = {"id": grant, "organizationIds": [decoded(organization).local_id]}
+    enabled: Json = {"id": organization, "connection": DATABASE}
+    document = json.dumps({"connections": [{"name": "configured"}]})
+    plan = "query($i: ConfigurationPlanInput!) { configurationPlan(input: $i) { plan { hash } } }"
+    hash_ = api.data(plan, i={"document": document})["configurationPlan"]["plan"]["hash"]
     return [
+        # First, since it is refused when anything else has changed.
+        (
+            "configurationApply",
+            {"document": document, "planHash": hash_},
+            "configuration.applied",
+        ),
+        (
+            "clientGrantOrganizationsAdd",
+            covering,
+            "client_grant.organizations_added",
+        ),
+        (
+            "clientGrantOrganizationsRemove",
+            covering,
+            "client_grant.organizations_removed",
+        ),
+        ("organizationConnectionSet", enabled, "organization.connection_set"),
+        ("organizationConnectionRemove", enabled, "organization.connection_removed"),
+        ("organizationMemberRolesAdd", given, "organization.member_roles_added"),
+        ("organizationMemberRolesRemove", given, "organization.member_roles_removed"),
+        ("organizationMembersRemove", member, "organization.members_removed"),
+        ("organizationMembersAdd", member, "organization.members_added"),
+        ("organizationInvitationDelete", {"id": invited}, "organization_invitation.deleted"),
+        ("organizationInvitationCreate", invitation, "organization_invitation.created"),
+        ("organizationUpdate", {"id": organization, "displayName": "W"}, "organization.updated"),
+        ("organizationDelete", {"id": organization}, "organization.deleted"),
+        ("organizationCreate", {"name": "made"}, "organization.created"),
         ("applicationCreate", {"name": "x", "applicationType": "NATIVE"}, "application.created"),
         ("applicationUpdate", {"id": application, "name": "y"}, "application.updated"),
         ("applicationSecretRotate", {"id": application}, "application.secret_rotated"),
@@ -92,6 +147,25 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         ("connectionCreate", {"name": "new"}, "connection.created"),
         ("connectionUpdate", {"id": made["Connection"], "displayName": "E"}, "connection.updated"),
         ("connectionDelete", {"id": made["Connection"]}, "connection.deleted"),
+        (
+            "customDomainCreate",
+            {"domain": f"new.{api.tenant.name}.example.com", "type": "MANAGED_CERTS"},
+            "custom_domain.created",
+        ),
+        (
+            "customDomainUpdate",
+            {"id": domain["id"], "customClientIpHeader": "true-client-ip"},
+            "custom_domain.updated",
+        ),
+        ("customDomainVerify", {"id": domain["id"]}, "custom_domain.verified"),
+        (
+            "customDomainCnameApiKeyRotate",
+            {"id": domain["id"]},
+            "custom_domain.cname_api_key_rotated",
+        ),
+        ("customDomainJwksSet", {"id": domain["id"], "jwks": keys}, "custom_domain.jwks_set"),
+        ("customDomainJwksDelete", {"id": domain["id"]}, "custom_domain.jwks_deleted"),
+        ("customDomainDelete", {"id": domain["id"]}, "custom_domain.deleted"),
         ("grantDelete", {"id": consent}, "consent.deleted"),
         ("resourceServerCreate", {"name": "x", "identifier": "x"}, "resource_server.created"),
         (
@@ -146,6 +220,7 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
 
 
 DATABASE = "Username-Password-Authentication"
+DOMAIN = "id verificationName verificationValue"
 EVENTS = """query($type: String!) {
   logEvents(first: 1, orderBy: CREATED_AT_DESC, filter: {types: [$type]}) {
     nodes { actorKind actorId actorTenantId targetId targetType ip requestId userAgent details }

@@ -20,7 +20,8 @@ from graphql import (
     get_named_type,
 )
 
-from tenantry.core import facts
+from tenantry.core import facts, organizations
+from tenantry.core.custom_domains import CustomDomainFacts
 from tenantry.core.facts import KeyState
 from tenantry.core.log_streams import LogStreamFacts, LogStreamFailureFacts
 from tenantry.core.trusted_documents import TrustedDocumentFacts
@@ -40,10 +41,14 @@ SOURCES: dict[str, type[Any]] = {
     "Certificate": CertificateForms,
     "ClientGrant": facts.ClientGrantFacts,
     "Connection": facts.ConnectionFacts,
+    "CustomDomain": CustomDomainFacts,
     "Grant": facts.ConsentFacts,
     "LogEvent": facts.LogEventFacts,
     "LogStream": LogStreamFacts,
     "LogStreamFailure": LogStreamFailureFacts,
+    "Organization": organizations.OrganizationFacts,
+    "OrganizationInvitation": organizations.OrganizationInvitationFacts,
+    "OrganizationMember": organizations.OrganizationMemberFacts,
     "ResourceServer": facts.ResourceServerFacts,
     "Role": facts.RoleFacts,
     "Scope": facts.Scope,
@@ -59,14 +64,30 @@ DERIVED = {
     "LogStream": {"failures"},
     "LogStreamFailure": {"message_id"},
     "Application": {"client_grants", "connections", "readiness_checks"},
-    "ClientGrant": {"application", "resource_server"},
+    "CustomDomain": {
+        "issuer",
+        "verification_method",
+        "verification_name",
+    },
+    "ClientGrant": {"application", "organizations", "resource_server"},
     "Grant": {"user", "application", "resource_server"},
+    "Organization": {"organization_id", "connections", "members", "invitations"},
+    "OrganizationInvitation": {"organization", "roles"},
+    "OrganizationMember": {"user", "roles"},
     "Role": {"permissions", "users"},
     "Session": {"session_id", "user", "client_ids"},
     "SigningKey": {"id"},
     "Tenant": {"issuer", "management_identifier"},
     "TrustedDocument": {"document_id"},
-    "User": {"user_id", "connection", "sessions", "grants", "roles", "permissions"},
+    "User": {
+        "user_id",
+        "connection",
+        "sessions",
+        "grants",
+        "organizations",
+        "roles",
+        "permissions",
+    },
 }
 
 
@@ -195,6 +216,9 @@ def test_no_secret_is_in_the_schema() -> None:
         "ApplicationCreatePayload.clientSecret",
         "ApplicationSecretRotatePayload.clientSecret",
         "ApplicationUpdatePayload.clientSecret",
+        "ConfigurationApplyPayload.planHash",
+        "ConfigurationMade.secret",
+        "ConfigurationPlan.hash",
         "Connection.passwordMinimumLength",
         "LogStreamCreatePayload.secret",
         "LogStreamSecretRotatePayload.secret",

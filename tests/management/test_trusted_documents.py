@@ -164,10 +164,14 @@ def test_a_tenant_may_allow_nothing_else(api: Api) -> None:
         "{",
         f"{QUERY} ",
         'mutation { roleCreate(input: {name: "x"}) { errors { code } } }',
-        "mutation { tenantUpdate(input: {}) { __typename } "
-        'roleCreate(input: {name: "x"}) { __typename } }',
-        "mutation A { ...B } fragment B on Mutation "
-        '{ roleCreate(input: {name: "x"}) { __typename } }',
+        (
+            "mutation { tenantUpdate(input: {}) { __typename } "
+            'roleCreate(input: {name: "x"}) { __typename } }'
+        ),
+        (
+            "mutation A { ...B } fragment B on Mutation "
+            '{ roleCreate(input: {name: "x"}) { __typename } }'
+        ),
         "mutation A { tenantUpdate(input: {}) { __typename } } query B { viewer { id } }",
     ):
         answer = api.send({"query": refused, "operationName": None}).json()

@@ -10,6 +10,7 @@ from tenantry.core.errors import DomainError
 from tests.support.browser import Browser
 from tests.support.custom_domains import Domain, name_for, ready
 from tests.support.flow import authorize, log_in, request_for
+from tests.support.organizations import application, organization
 from tests.support.server import CALLBACK, Client, Server, Tenant
 
 KEY = "{custom_domain.metadata.public_app}"
@@ -146,7 +147,7 @@ def test_what_it_stands_for(server: Server, tenant: Tenant) -> None:
         "bücher",
         "one two",
         "x" * 64,
-        "a." * 120 + "b",
+        "a." * 121 + "b",
     ],
 )
 def test_a_value_that_is_no_part_of_a_host(tenant: Tenant, value: object) -> None:
@@ -255,15 +256,20 @@ def test_web_messages_and_frames(tenant: Tenant, domain: Domain) -> None:
 
 
 def test_beside_an_organization(tenant: Tenant, domain: Domain) -> None:
-    """Both may stand in one URL; neither counts without its value."""
+    """Both may stand in one URL; neither counts without its value, nor under a top-level domain."""
     url = "https://{organization_name}." + KEY + ".example.com/cb"
     top = "https://{organization_name}.{custom_domain.metadata.public_top}/cb"
-    client = tenant.application(redirect_uris=(url, top))
+    client = application(tenant, redirect_uris=(url, top))
     assert client.facts.redirect_uris == (url, top)
-    for uri in (
-        "https://acme.one.example.com/cb",
+    acme, other = organization(tenant, "acme"), organization(tenant, "other")
+    browser, here, uri = domain.browser, domain.tenant, "https://acme.one.example.com/cb"
+    assert asks(browser, here, client, uri, organization=acme.id)
+    assert not asks(browser, here, client, uri)
+    assert not asks(browser, here, client, uri, organization=other.id)
+    assert not asks(tenant.server.browser(), tenant, client, uri, organization=acme.id)
+    for foreign in (
         "https://acme.com/cb",
         "https://{organization_name}.one.example.com/cb",
         "https://{organization_name}.com/cb",
     ):
-        assert not asks(domain.browser, domain.tenant, client, uri)
+        assert not asks(browser, here, client, foreign, organization=acme.id)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal
+from sqlalchemy import Connection
 
 from tenantry.services import custom_domains, tenants
 from tenantry.services.commands import Patch
@@ -184,7 +186,9 @@ def test_who_a_host_is(server: Server, tenant: Tenant) -> None:
         assert seen(ask(server, host.encode(), "authorize")) == MISDIRECTED
     # Nobody but a proxy of the operator says for which host a request is.
     assert seen(ask(server, b"evil.example", x_forwarded_host=name.encode())) == MISDIRECTED
-    with_other = ask(server, name.encode(), x_forwarded_host=b"evil.example", forwarded=b"host=evil")
+    with_other = ask(
+        server, name.encode(), x_forwarded_host=b"evil.example", forwarded=b"host=evil"
+    )
     assert with_other.json()["issuer"] == f"https://{name}/"
 
 
@@ -195,21 +199,28 @@ def test_a_host_without_a_path_of_tenants(server: Server, tenant: Tenant) -> Non
         assert server.client.get(domain.tenant.url(path)).status_code == 404
 
 
-def test_unknown_hosts_are_remembered(server: Server, tenant: Tenant) -> None:
+def test_hosts_are_remembered(
+    server: Server, tenant: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Which tenant a host is comes from memory, and so does that it is none's."""
     domain = ready(tenant)
     for host in (domain.name, f"none.{domain.name}"):
         ask(server, host.encode(), KEYS)
     counted: list[object] = []
-    reading = server.runtime.store.database.reading
-    try:
-        server.runtime.store.database.reading = lambda: counted.append(1) or reading()  # type: ignore[method-assign, func-returns-value]
-        for host in (domain.name, f"none.{domain.name}"):
-            for _ in range(3):
-                ask(server, host.encode(), KEYS)
-    finally:
-        del server.runtime.store.database.reading  # type: ignore[method-assign]
+    database = server.runtime.store.database
+    reading = database.reading
+
+    def counting() -> AbstractContextManager[Connection]:
+        counted.append(None)
+        return reading()
+
+    monkeypatch.setattr(database, "reading", counting)
+    for host in (domain.name, f"none.{domain.name}"):
+        for _ in range(3):
+            ask(server, host.encode(), KEYS)
     assert counted == []
+    ask(server, f"other.{domain.name}".encode(), KEYS)
+    assert counted
 
 
 def test_another_tenants_applications_are_strangers(server: Server, tenant: Tenant) -> None:

@@ -6,15 +6,18 @@ RFC 6749 §3.3 and OpenID Connect Core §5.1.2 for scopes and claims beyond the 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
 from tenantry.core.facts import DATABASE_CONNECTION, SubjectType
 from tenantry.services import organizations as organization_services
 from tenantry.services.commands import Patch
+from tenantry.store import client_grants
 from tests.support.browser import Browser
 from tests.support.flow import authorize, log_in, refused, request_for, sign_in
 from tests.support.jwt import claims_of
+from tests.support.management import Api
 from tests.support.organizations import (
     application,
     delete,
@@ -164,7 +167,8 @@ def test_a_repeated_organization_is_refused(tenant: Tenant, browser: Browser) ->
     client, user = application(tenant), tenant.user()
     acme = organization(tenant, "acme", user)
     query = [*request_for(client).parameters.items(), ("organization", acme.id)]
-    page = browser.get(tenant.url("authorize"), [*query, ("organization", acme.id)])
+    both = urlencode([*query, ("organization", acme.id)])
+    page = browser.get(f"{tenant.url('authorize')}?{both}")
     assert page.answer["error"] == "invalid_request"
 
 
@@ -299,8 +303,6 @@ def test_roles_within_the_organization(tenant: Tenant, browser: Browser) -> None
 
 def test_roles_within_the_organization_administer(tenant: Tenant, browser: Browser) -> None:
     """The management API looks at the same roles at each request."""
-    from tests.support.management import Api
-
     client, user = application(tenant), tenant.user()
     acme = organization(tenant, "acme", user)
     auditor = tenant.role("auditor", tenant.url("graphql"), "read:users")
@@ -434,8 +436,6 @@ def test_an_application_for_an_organization(
 
 
 def cover(tenant: Tenant, client: Any, *ids: str) -> None:
-    from tenantry.store import client_grants
-
     grant = tenant.read(client_grants.find_for, (client.id, API, SubjectType.CLIENT))
     tenant.write(organization_services.cover, Patch(grant.id), ids)
 
@@ -465,8 +465,6 @@ def test_a_grant_that_covers_less_at_once(tenant: Tenant) -> None:
     refused(machine(tenant, client, organization=acme.id), 403, "access_denied")
     cover(tenant, client, acme.id)
     assert machine(tenant, client, organization=acme.id).status_code == 200
-    from tenantry.store import client_grants
-
     grant = tenant.read(client_grants.find_for, (client.id, API, SubjectType.CLIENT))
     tenant.write(organization_services.uncover, Patch(grant.id), [acme.id])
     refused(machine(tenant, client, organization=acme.id), 403, "access_denied")

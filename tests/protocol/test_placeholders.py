@@ -9,7 +9,8 @@ import pytest
 from tenantry.core.errors import DomainError
 from tests.support.browser import Browser
 from tests.support.flow import authorize, log_in, request_for
-from tests.support.server import Tenant
+from tests.support.organizations import application, organization
+from tests.support.server import Server, Tenant
 
 GOOD = [
     "https://*.example.com/cb",
@@ -32,9 +33,28 @@ BAD = [
     "https://*_x.example.com/cb",
     "com.example.*:/cb",
     "com.example.app://*.example.com/cb",
-    "https://{organization_name}.example.com/cb",
     "https://*.{organization_name}.example.com/cb",
+    "https://{organization_name}.*.example.com/cb",
+    "https://{organization_name}-*.example.com/cb",
+    "https://{organization_name}",
+    "https://{organization_name}/cb",
+    "https://{organization_name}.com/cb",
+    "https://example.com/{organization_name}",
+    "https://example.com/cb?x={organization_name}",
+    "https://sub.{organization_name}.example.com/cb",
+    "https://{organization_name}.{organization_name}.example.com/cb",
+    "https://{organization_name}.example.com/{organization_name}",
+    "https://prefix-{organization_name}-suffix.example.com/cb",
+    "https://{organization_name}x.example.com/cb",
+    "https://{organization_name}.Example.com/cb",
+    "https://{Organization_Name}.example.com/cb",
+    "https://{organization_id}.example.com/cb",
+    "https://{organization_name}@app.example.com/cb",
+    "https://{organization_name}.example.com:{organization_name}/cb",
+    "https://{organization_name}.example.com/cb#x",
+    "com.example.app://{organization_name}.example.com/cb",
 ]
+WITHIN = "https://{organization_name}.example.com/cb"
 
 
 @pytest.mark.parametrize("name", ["redirect_uris", "post_logout_redirect_uris"])
@@ -57,6 +77,84 @@ def test_origins(tenant: Tenant, name: str) -> None:
         bad: dict[str, Any] = {name: (origin,)}
         with pytest.raises(DomainError):
             tenant.application(**bad)
+
+
+def test_where_the_name_of_an_organization_may_stand(tenant: Tenant) -> None:
+    """In callbacks and in origins for scripts; in no other list."""
+    origin = "https://{organization_name}.example.com"
+    made = tenant.application(redirect_uris=(WITHIN,), allowed_origins=(origin,))
+    assert made.facts.redirect_uris == (WITHIN,)
+    assert made.facts.allowed_origins == (origin,)
+    for name, uri in {"post_logout_redirect_uris": WITHIN, "web_origins": origin}.items():
+        bad: dict[str, Any] = {name: (uri,)}
+        with pytest.raises(DomainError) as refused:
+            tenant.application(**bad)
+        assert refused.value.field == (name, "0")
+    for wrong in ("https://*.{organization_name}.example.com", "https://{organization_name}"):
+        with pytest.raises(DomainError):
+            tenant.application(allowed_origins=(wrong,))
+
+
+@pytest.mark.parametrize("usage", ["allow", "require", "deny"])
+def test_the_name_of_the_organization(tenant: Tenant, browser: Browser, usage: str) -> None:
+    """It stands for the organization of the request, where the application takes any."""
+    user = tenant.user()
+    acme, other = organization(tenant, "acme", user), organization(tenant, "other", user)
+    client = application(tenant, usage, redirect_uris=(WITHIN,))
+    allowed = usage != "deny"
+    for reference, label, known in (
+        (acme.id, "acme", allowed),
+        (acme.id, "other", False),
+        (other.id, "other", allowed),
+        (None, "acme", False),
+        ("org_unknown", "acme", False),
+        (acme.id, "{organization_name}", False),
+        (acme.id, "ACME", False),
+        (acme.id, "x.acme", False),
+    ):
+        uri = f"https://{label}.example.com/cb"
+        asked = request_for(client, redirect_uri=uri, organization=reference)
+        page = authorize(browser, tenant, asked.parameters)
+        if page.title == "Log in":
+            page = log_in(browser, page)
+        if known:
+            assert page.left_for.startswith(f"{uri}?code=")
+        else:
+            assert page.error == "invalid_request"
+
+
+def test_a_name_that_is_no_label_stands_for_nothing(tenant: Tenant, browser: Browser) -> None:
+    """What is good in a request may not be a part of a host."""
+    user = tenant.user()
+    client = application(tenant, redirect_uris=(WITHIN,))
+    for name in ("under_score", "ends-"):
+        made = organization(tenant, name, user)
+        uri = f"https://{name}.example.com/cb"
+        asked = request_for(client, redirect_uri=uri, organization=made.id)
+        assert authorize(browser, tenant, asked.parameters).error == "invalid_request"
+
+
+def test_scripts_of_an_organization(server: Server, tenant: Tenant) -> None:
+    """Where an organization of this tenant has its page, for applications that take any."""
+    organization(tenant, "acme")
+    organization(server.tenant(), "theirs")
+    origins: dict[str, Any] = {"allowed_origins": ("https://{organization_name}.example.org",)}
+    takes, denies = application(tenant, **origins), application(tenant, "deny", **origins)
+    for label, known in {"acme": True, "theirs": False, "{organization_name}": False}.items():
+        origin = f"https://{label}.example.org"
+        response = tenant.server.client.options(
+            tenant.url("oauth/token"),
+            headers={"origin": origin, "access-control-request-method": "POST"},
+        )
+        assert response.status_code == (204 if known else 403)
+        for client in (takes, denies):
+            response = tenant.server.client.post(
+                tenant.url("oauth/token"),
+                data=client.body | {"grant_type": "refresh_token", "refresh_token": "x"},
+                headers={"origin": origin},
+            )
+            shown = response.headers.get("access-control-allow-origin")
+            assert shown == (origin if known and client is takes else None)
 
 
 def test_the_tenants_own_list_is_exact(tenant: Tenant) -> None:
@@ -113,6 +211,8 @@ def test_prefix_and_suffix(tenant: Tenant, browser: Browser) -> None:
 def test_a_pattern_is_no_default_redirect_uri(tenant: Tenant, browser: Browser) -> None:
     client = tenant.application(redirect_uris=("https://*.example.com/cb",), oidc_conformant=False)
     asked = request_for(client, redirect_uri=None)
+    assert authorize(browser, tenant, asked.parameters).error == "invalid_request"
+    tenant.change_application(client, redirect_uris=(WITHIN,))
     assert authorize(browser, tenant, asked.parameters).error == "invalid_request"
 
 

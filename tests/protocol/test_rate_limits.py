@@ -94,7 +94,7 @@ def test_nobody_else_can_use_up_an_applications_allowance(server: Server) -> Non
     is_told(until_refused(guess, 2))
     answer = tenant.token(client, grant_type="client_credentials", audience=tenant.url("graphql"))
     assert answer.status_code == 200
-    refusals = [event for event in tenant.events("token.refused")]
+    refusals = list(tenant.events("token.refused"))
     assert 0 < len(refusals) <= 2
 
 

@@ -27,6 +27,7 @@ _CHOICES: dict[str, Any] = {
     "client_access_policy": "require_client_grant",
     "applications.subject_type": "public",
     "subject_type": "client",
+    "organization_usage": "deny",
     "strategy": "database",
     "environment": "development",
     "device_user_code_charset": "base20",

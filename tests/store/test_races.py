@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -27,6 +27,8 @@ from tenantry.store import (
     device_codes,
     installation,
     mutation_records,
+    organization_invitations,
+    organization_members,
     replay_identifiers,
     session_clients,
     sessions,
@@ -86,6 +88,26 @@ def test_a_device_code_is_claimed_once(store: Store) -> None:
     approved = row(tables.device_codes, tenant_id=TENANT, id="one", state="approved")
     fill(store.database, tables.device_codes, approved)
     assert contend(store, lambda db, _: device_codes.claim(db, "one")).count(True) == 1
+
+
+def test_a_ticket_makes_one_member(store: Store) -> None:
+    waiting = row(tables.organization_invitations, tenant_id=TENANT, id="one")
+    fill(store.database, tables.organization_invitations, waiting)
+
+    def claim(db: TenantSession, number: int) -> str | None:
+        return str(number) if organization_invitations.claim(db, "one", str(number)) else None
+
+    winners = [winner for winner in contend(store, claim) if winner is not None]
+    assert len(winners) == 1
+    with store.database.reading() as connection:
+        found = connection.execute(tables.organization_invitations.select()).one()
+    assert found.accepted_by == winners[0]
+
+
+def test_a_user_becomes_a_member_once(store: Store) -> None:
+    added = contend(store, lambda db, _: organization_members.add(db, "org", ["user"]))
+    assert sorted(added) == [0] * (CONTENDERS - 1) + [1]
+    assert number_of(store.database, "organization_members") == [1]
 
 
 def test_an_identifier_counts_once(store: Store) -> None:
@@ -213,45 +235,47 @@ def _create(db: TenantSession, number: int) -> bool:
     return True
 
 
+def _waiting_domain(tenant_id: str) -> dict[str, Any]:
+    return row(
+        tables.custom_domains,
+        tenant_id=tenant_id,
+        id="one",
+        domain="login.example.com",
+        type="managed_certs",
+        status="pending",
+        domain_metadata={},
+    )
+
+
 def test_a_domain_is_one_tenants(store: Store) -> None:
     """Of tenants that have proven one domain at the same moment the first has it."""
-    domain = {"domain": "login.example.com", "type": "managed_certs", "status": "pending"}
     for number in range(CONTENDERS):
-        owner = {"tenant_id": f"tenant{number}", "id": "one", "domain_metadata": {}}
-        fill(store.database, tables.custom_domains, row(tables.custom_domains, **owner, **domain))
+        fill(store.database, tables.custom_domains, _waiting_domain(f"tenant{number}"))
 
-    def verify(db: TenantSession, number: int) -> bool:
+    def verify(db: TenantSession, number: int) -> ErrorCode | None:
         own = db.for_tenant(f"tenant{number}")
         try:
-            services.verify(own, Patch("one"), ("text",))
+            with savepoint(own):
+                services.verify(own, Patch("one"), ("text",))
         except DomainError as error:
-            assert error.code is ErrorCode.ALREADY_EXISTS
-            raise
-        return True
+            return error.code
+        return None
 
-    def contender(db: TenantSession, number: int) -> int | None:
-        try:
-            with savepoint(db):
-                return number if verify(db, number) else None
-        except DomainError:
-            return None
-
-    (winner,) = [number for number in contend(store, contender) if number is not None]
+    outcomes = contend(store, verify)
+    assert outcomes.count(None) == 1
+    assert outcomes.count(ErrorCode.ALREADY_EXISTS) == CONTENDERS - 1
+    winner = f"tenant{outcomes.index(None)}"
+    domains = tables.custom_domains
     with store.database.reading() as connection:
         (claimed,) = connection.execute(tables.verified_domains.select()).all()
-        ready = connection.execute(
-            tables.custom_domains.select().where(tables.custom_domains.c.status == "ready")
-        ).all()
-    assert claimed.tenant_id == f"tenant{winner}"
-    assert [found.tenant_id for found in ready] == [f"tenant{winner}"]
+        (ready,) = connection.execute(domains.select().where(domains.c.status == "ready")).all()
+    assert claimed.tenant_id == ready.tenant_id == winner
 
 
 def test_a_domain_that_is_deleted_while_it_is_verified(store: Store) -> None:
     """Whatever comes first: nobody is left with a domain that does not exist."""
-    owner = {"tenant_id": TENANT, "id": "one", "domain_metadata": {}}
-    domain = {"domain": "login.example.com", "type": "managed_certs", "status": "pending"}
     for _ in range(5):
-        fill(store.database, tables.custom_domains, row(tables.custom_domains, **owner, **domain))
+        fill(store.database, tables.custom_domains, _waiting_domain(TENANT))
 
         def change(db: TenantSession, number: int) -> None:
             with contextlib.suppress(DomainError), savepoint(db):

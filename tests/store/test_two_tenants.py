@@ -32,6 +32,11 @@ from tenantry.core.facts import (
     SigningAlgorithm,
     SubjectType,
 )
+from tenantry.core.organizations import (
+    OrganizationConnectionFacts,
+    OrganizationInvitationFacts,
+    OrganizationMemberFacts,
+)
 from tenantry.keys.signing import (
     certificate_to_pem,
     private_key_to_der,
@@ -54,6 +59,10 @@ from tenantry.store import (
     log_streams,
     mutation_records,
     objects,
+    organization_grants,
+    organization_invitations,
+    organization_members,
+    organizations,
     outbox,
     refresh_tokens,
     replay_identifiers,
@@ -75,7 +84,7 @@ from tenantry.store.database import Database
 from tenantry.store.log_stream_failures import Batch
 from tenantry.store.mutation_records import Recorded, RecordKey
 from tenantry.store.outbox import DeliveryFacts, DeliveryState
-from tenantry.store.pages import PageRequest
+from tenantry.store.pages import Page, PageRequest
 from tenantry.store.sessions import SessionFilter
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.store.users import UserFilter
@@ -98,6 +107,10 @@ TENANT_BOUND = {
     "custom_domains",
     "device_codes",
     "mutation_records",
+    "organization_grants",
+    "organization_invitations",
+    "organization_members",
+    "organizations",
     "replay_identifiers",
     "outbox",
     "refresh_tokens",
@@ -222,6 +235,24 @@ def batch_of(end: str, lease: str) -> Batch:
         attempts=1,
         failed_batches=0,
     )
+
+
+ENABLED = OrganizationConnectionFacts(
+    organization_id="org", connection_id="conn", assign_membership_on_login=False
+)
+MEMBER = OrganizationMemberFacts(id="member", organization_id="org", user_id="user", created_at=NOW)
+INVITATION = OrganizationInvitationFacts(
+    id="invitation-new",
+    organization_id="org",
+    client_id="client",
+    inviter_name=OF_A,
+    invitee_email=OF_A,
+    role_ids=(),
+    created_at=NOW,
+    expires_at=LATER,
+    accepted_at=None,
+    accepted_by=None,
+)
 
 
 def must(found: Any) -> Any:
@@ -488,6 +519,166 @@ CASES: dict[str, Case] = {
         lambda a, _: objects.find_many(a, "User", ["user", "user-b"]),
         lambda a, _: objects.find_many(a, "User", ["user-b"]),
         {},
+    ),
+    "organizations.create": writes(
+        lambda a, _: organizations.create(a, without_key("organizations", name="acme-b")),
+        None,
+        result=ANY,
+    ),
+    "organizations.find": reads(
+        lambda a, _: organizations.find(a, "org"), lambda a, _: organizations.find(a, "org-b")
+    ),
+    "organizations.find_by_name": reads(
+        lambda a, _: organizations.find_by_name(a, "acme"),
+        lambda a, _: organizations.find_by_name(a, "acme-b"),
+    ),
+    "organizations.find_by_ids": reads(
+        lambda a, _: organizations.find_by_ids(a, ["org", "org-b"]),
+        lambda a, _: organizations.find_by_ids(a, ["org-b"]),
+        {},
+    ),
+    "organizations.change": writes(
+        lambda a, b: organizations.change(a, must(organizations.find(b, "org")), {"name": "new"}),
+        lambda a, b: organizations.change(a, must(organizations.find(b, "org-b")), {"name": "new"}),
+        DomainError,
+    ),
+    "organizations.delete": writes(
+        lambda a, b: organizations.delete(a, must(organizations.find(b, "org"))),
+        lambda a, b: organizations.delete(a, must(organizations.find(b, "org-b"))),
+    ),
+    "organizations.page": reads(lambda a, _: organizations.page(a, PAGE), None),
+    "organizations.count": reads(lambda a, _: organizations.count(a), None, result=1),
+    "organizations.first_of_each_user": reads(
+        lambda a, _: organizations.first_of_each_user(a, ["user", "user-b"], PAGE),
+        lambda a, _: organizations.first_of_each_user(a, ["user-b"], PAGE),
+        {},
+    ),
+    "organizations.count_of_each_user": reads(
+        lambda a, _: organizations.count_of_each_user(a, ["user", "user-b"]),
+        lambda a, _: organizations.count_of_each_user(a, ["user-b"]),
+        {},
+        result={"user": 1},
+    ),
+    "organizations.enable_connection": writes(
+        lambda a, _: organizations.enable_connection(
+            a, "org", "conn", assign_membership_on_login=True
+        ),
+        None,
+    ),
+    "organizations.disable_connection": writes(
+        lambda a, _: organizations.disable_connection(a, "org", "conn"),
+        lambda a, _: organizations.disable_connection(a, "org-b", "conn-b"),
+        False,
+        result=True,
+    ),
+    "organizations.connections_of_each": reads(
+        lambda a, _: organizations.connections_of_each(a, ["org", "org-b"]),
+        lambda a, _: organizations.connections_of_each(a, ["org-b"]),
+        {},
+        result={"org": (ENABLED,)},
+    ),
+    "organization_grants.add": writes(
+        lambda a, _: organization_grants.add(a, "grant", ["org", "new"]), None
+    ),
+    "organization_grants.remove": writes(
+        lambda a, _: organization_grants.remove(a, "grant", ["org"]),
+        lambda a, _: organization_grants.remove(a, "grant-b", ["org-b"]),
+    ),
+    "organization_grants.covers": reads(
+        lambda a, _: organization_grants.covers(a, ("grant", "org")),
+        lambda a, _: organization_grants.covers(a, ("grant-b", "org-b")),
+        result=True,
+    ),
+    "organization_grants.first_of_each": reads(
+        lambda a, _: organization_grants.first_of_each(a, ["grant", "grant-b"], PAGE),
+        lambda a, _: organization_grants.first_of_each(a, ["grant-b"], PAGE),
+        {},
+    ),
+    "organization_grants.count_of_each": reads(
+        lambda a, _: organization_grants.count_of_each(a, ["grant", "grant-b"]),
+        lambda a, _: organization_grants.count_of_each(a, ["grant-b"]),
+        {},
+        result={"grant": 1},
+    ),
+    "organization_members.add": writes(
+        lambda a, _: organization_members.add(a, "org", ["user", "user-b"]), None, result=1
+    ),
+    "organization_members.remove": writes(
+        lambda a, _: organization_members.remove(a, "org", ["user"]),
+        lambda a, _: organization_members.remove(a, "org-b", ["user-b"]),
+    ),
+    "organization_members.remove_everywhere": writes(
+        lambda a, _: organization_members.remove_everywhere(a, "user"),
+        lambda a, _: organization_members.remove_everywhere(a, "user-b"),
+    ),
+    "organization_members.find": reads(
+        lambda a, _: organization_members.find(a, "org", "user"),
+        lambda a, _: organization_members.find(a, "org-b", "user-b"),
+        result=MEMBER,
+    ),
+    "organization_members.first_of_each_organization": reads(
+        lambda a, _: organization_members.first_of_each_organization(a, ["org", "org-b"], PAGE),
+        lambda a, _: organization_members.first_of_each_organization(a, ["org-b"], PAGE),
+        {},
+        result={"org": Page((MEMBER,), (("member", "member"),), False, False)},
+    ),
+    "organization_members.count_of_each_organization": reads(
+        lambda a, _: organization_members.count_of_each_organization(a, ["org", "org-b"]),
+        lambda a, _: organization_members.count_of_each_organization(a, ["org-b"]),
+        {},
+        result={"org": 1},
+    ),
+    "organization_members.give_roles": writes(
+        lambda a, _: organization_members.give_roles(a, "org", "user", ["role", "new"]), None
+    ),
+    "organization_members.take_roles": writes(
+        lambda a, _: organization_members.take_roles(a, "org", "user", ["role"]),
+        lambda a, _: organization_members.take_roles(a, "org-b", "user-b", ["role-b"]),
+    ),
+    "organization_members.roles_of_each": reads(
+        lambda a, _: organization_members.roles_of_each(a, ["member", "member-b"]),
+        lambda a, _: organization_members.roles_of_each(a, ["member-b"]),
+        {},
+    ),
+    "organization_members.permissions": reads(
+        lambda a, _: organization_members.permissions(a, "org", "user", "https://api"),
+        lambda a, _: organization_members.permissions(a, "org-b", "user-b", "https://api-b"),
+        (),
+        result=("do:of-a",),
+    ),
+    "organization_invitations.create": writes(
+        lambda a, _: organization_invitations.create(a, INVITATION, "new"), None
+    ),
+    "organization_invitations.find": reads(
+        lambda a, _: organization_invitations.find(a, "invitation"),
+        lambda a, _: organization_invitations.find(a, "invitation-b"),
+    ),
+    "organization_invitations.find_by_ticket": reads(
+        lambda a, _: organization_invitations.find_by_ticket(a, ["ticket", "ticket-b"]),
+        lambda a, _: organization_invitations.find_by_ticket(a, ["ticket-b"]),
+    ),
+    "organization_invitations.claim": writes(
+        lambda a, _: organization_invitations.claim(a, "invitation", "user"),
+        lambda a, _: organization_invitations.claim(a, "invitation-b", "user-b"),
+        False,
+        result=True,
+    ),
+    "organization_invitations.delete": writes(
+        lambda a, _: organization_invitations.delete(a, "invitation"),
+        lambda a, _: organization_invitations.delete(a, "invitation-b"),
+        False,
+        result=True,
+    ),
+    "organization_invitations.first_of_each_organization": reads(
+        lambda a, _: organization_invitations.first_of_each_organization(a, ["org", "org-b"], PAGE),
+        lambda a, _: organization_invitations.first_of_each_organization(a, ["org-b"], PAGE),
+        {},
+    ),
+    "organization_invitations.count_of_each_organization": reads(
+        lambda a, _: organization_invitations.count_of_each_organization(a, ["org", "org-b"]),
+        lambda a, _: organization_invitations.count_of_each_organization(a, ["org-b"]),
+        {},
+        result={"org": 1},
     ),
     "user_search.index": writes(lambda a, _: user_search.index(a, "user", {"name": "new"}), None),
     "user_search.reindex": writes(
@@ -1251,6 +1442,24 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "signing_secret": VAULT.encrypt(
                 mark.encode(), resource_servers.envelope_row(tenant, f"api{end}")
             ),
+        },
+        "organizations": {"id": f"org{end}", "name": f"acme{end}", "organization_metadata": {}},
+        "organization_connections": {"organization_id": f"org{end}", "connection_id": conn},
+        "organization_grants": {"client_grant_id": f"grant{end}", "organization_id": f"org{end}"},
+        "organization_invitations": {
+            "id": f"invitation{end}",
+            "organization_id": f"org{end}",
+            "ticket_digest": f"ticket{end}",
+        },
+        "organization_member_roles": {
+            "organization_id": f"org{end}",
+            "user_id": user,
+            "role_id": f"role{end}",
+        },
+        "organization_members": {
+            "id": f"member{end}",
+            "organization_id": f"org{end}",
+            "user_id": user,
         },
         "roles": {"id": f"role{end}", "name": f"name{end}"},
         "role_permissions": {"role_id": f"role{end}", "audience": api, "scope": f"do:{mark}"},

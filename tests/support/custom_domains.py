@@ -56,9 +56,7 @@ class Domain:
         self.owner.write(custom_domains.delete, Patch(self.id))
 
     def verify(self) -> None:
-        self.owner.write(
-            custom_domains.verify, Patch(self.id), (self.facts.verification_value,)
-        )
+        self.owner.write(custom_domains.verify, Patch(self.id), (self.facts.verification_value,))
 
 
 def at(tenant: Tenant, issuer: str) -> Tenant:

@@ -49,9 +49,7 @@ class NameServer:
         elif name not in self.records:
             response.set_rcode(dns.rcode.NXDOMAIN)
         elif records := self.records[name]:
-            found = [
-                TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings) for strings in records
-            ]
+            found = [TXT(dns.rdataclass.IN, dns.rdatatype.TXT, strings) for strings in records]
             response.answer.append(dns.rrset.from_rdata_list(asked.name, 60, found))
         return response.to_wire(max_size=65_535)
 

@@ -20,9 +20,11 @@ from tenantry.core.facts import (
     TrustedSubject,
     UserFacts,
 )
+from tenantry.core.organizations import OrganizationFacts, OrganizationUsage
 from tenantry.services import applications, trusted_issuers
 from tenantry.services.commands import ApplicationPatch, Patch
 from tests.support.client_keys import public_jwk, rsa_key
+from tests.support.organizations import LOGIN_URI, give_role, join, organization
 from tests.support.server import Client, Server, Tenant
 
 SCOPES = ("read", "write", "admin")
@@ -50,6 +52,7 @@ class World:
     clients: list[Client] = field(default_factory=list)
     apis: list[ResourceServerFacts] = field(default_factory=list)
     users: list[UserFacts] = field(default_factory=list)
+    organizations: list[OrganizationFacts] = field(default_factory=list)
 
     @property
     def audiences(self) -> list[str]:
@@ -70,9 +73,12 @@ def make_world(server: Server, random: Random) -> World:
         default_audience=random.choice((None, *world.audiences)),
         default_directory=random.choice((None, DATABASE_CONNECTION, DATABASE_CONNECTION)),
         claim_mappings=_mappings(random),
+        allow_organization_name_in_authentication_api=random.random() < 0.5,
     )
     for number in range(3):
         world.users.append(_user(world, random, number))
+    for name in ("acme", "umbrella"):
+        world.organizations.append(_organization(world, random, name))
     for _ in range(5):
         world.clients.append(_client(world, random))
     for issuer, subject in zip(ISSUERS, TrustedSubject, strict=True):
@@ -142,6 +148,22 @@ def _user(world: World, random: Random, number: int) -> UserFacts:
     return user
 
 
+def _organization(world: World, random: Random, name: str) -> OrganizationFacts:
+    made = organization(
+        world.tenant,
+        name,
+        *some(random, world.users),
+        connection=random.choice((DATABASE_CONNECTION, DATABASE_CONNECTION, OTHER_CONNECTION)),
+        assigns=random.random() < 0.3,
+    )
+    user, api = world.users[0], random.choice(world.apis)
+    if random.random() < 0.5:
+        join(world.tenant, made, user)
+        role = world.tenant.role(f"role-at-{name}", api.identifier, *api.scope_values)
+        give_role(world.tenant, made, user, role)
+    return made
+
+
 def allowed(
     grant_types: tuple[GrantType, ...], *, public: bool = False, first_party: bool = True
 ) -> tuple[GrantType, ...]:
@@ -164,6 +186,8 @@ def _client(world: World, random: Random) -> Client:
         scope=random.choice((None, None, "read openid profile offline_access")),
         token_exchange_audiences=some(random, world.audiences),
         id_token_lifetime=random.randint(60, 90_000),
+        organization_usage=random.choices(list(OrganizationUsage), (2, 2, 1))[0],
+        initiate_login_uri=LOGIN_URI,
     )
     connections = some(random, (DATABASE_CONNECTION, OTHER_CONNECTION), 0.85)
     patch = ApplicationPatch(Patch(client.facts.id), connections=connections)
@@ -172,5 +196,19 @@ def _client(world: World, random: Random) -> Client:
         for subject_type in SubjectType:
             if random.random() < 0.7:
                 given = some(random, api.scope_values, 0.7)
-                tenant.grant(client, api.identifier, *given, subject_type=subject_type)
+                tenant.grant(
+                    client,
+                    api.identifier,
+                    *given,
+                    subject_type=subject_type,
+                    **_of_organizations(random, subject_type),
+                )
     return client
+
+
+def _of_organizations(random: Random, subject_type: SubjectType) -> dict[str, Any]:
+    if subject_type is SubjectType.USER:
+        return {}
+    usage = random.choices(list(OrganizationUsage), (3, 2, 1))[0]
+    any_of_them = usage is not OrganizationUsage.DENY and random.random() < 0.6
+    return {"organization_usage": usage, "allow_any_organization": any_of_them}

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tenantry.core.organizations import OrganizationUsage
 from tenantry.core.stored import Stored
+from tenantry.core.trusted_issuers import TrustedIssuerFacts, TrustedSubject
 from tenantry.core.values import (
     AccessPolicy,
     Address,
@@ -37,7 +38,6 @@ from tenantry.core.values import (
     TokenDialect,
     TokenEncryption,
     TokenEndpointAuthMethod,
-    TrustedSubject,
 )
 
 # The rest is defined beside this module and asked for here.
@@ -72,6 +72,7 @@ __all__ = [
     "TokenDialect",
     "TokenEncryption",
     "TokenEndpointAuthMethod",
+    "TrustedIssuerFacts",
     "TrustedSubject",
 ]
 
@@ -168,6 +169,9 @@ class ApplicationFacts(Stored):
     jwks_uri: str | None
     token_endpoint_auth_signing_alg: ClientSigningAlgorithm | None
     request_object_signing_alg: ClientSigningAlgorithm | None
+    client_authentication_credentials: tuple[str, ...]
+    request_object_credentials: tuple[str, ...]
+    require_signed_request_object: bool
     request_uris: tuple[str, ...]
     secret_digest: str | None
     secret_envelope: str | None
@@ -227,18 +231,6 @@ class ClientGrantFacts(Stored):
     allow_all_scopes: bool
     organization_usage: OrganizationUsage
     allow_any_organization: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustedIssuerFacts(Stored):
-    """Whose assertions about users count. `jwks` is the JSON text of public keys."""
-
-    issuer: str
-    jwks: str | None
-    jwks_uri: str | None
-    allowed_audiences: tuple[str, ...]
-    subject: TrustedSubject
-    connection: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

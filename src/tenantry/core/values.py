@@ -56,11 +56,6 @@ class ResponseTypeName(StrEnum):
         return frozenset(self.value.split())
 
 
-class TrustedSubject(StrEnum):
-    USER_ID = "user_id"
-    EMAIL = "email"
-
-
 class ResourceParameterProfile(StrEnum):
     """What the parameter `resource` (RFC 8707) may say where there is no `audience`."""
 
@@ -91,6 +86,7 @@ class ClientSigningAlgorithm(StrEnum):
     RS384 = "RS384"
     PS256 = "PS256"
     ES256 = "ES256"
+    EDDSA = "EdDSA"
     HS256 = "HS256"
 
 

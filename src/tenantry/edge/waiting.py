@@ -50,6 +50,11 @@ class Waiting:
     def asked(self) -> AuthorizationRequest:
         return AuthorizationRequest.from_json(self.found.request)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the organization that it is for was deleted meanwhile."""
+        return self.asked.organization_id is not None and self.organization is None
+
     def action(self, name: str) -> str:
         return f"{self.context.address.issuer}u/{name}?state={self.handle}"
 

@@ -11,13 +11,26 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OctKey, RSAKey
+from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from joserfc.util import urlsafe_b64decode
 
-_KEY_TYPES: Mapping[str, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}
-_TYPE_OF_ALGORITHM = {"RS256": "RSA", "RS384": "RSA", "PS256": "RSA", "ES256": "EC"}
+_KEY_TYPES: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
+    "RSA": RSAKey,
+    "EC": ECKey,
+    "OKP": OKPKey,
+}
+_MEMBERS = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+_TYPE_OF_ALGORITHM = {
+    "RS256": "RSA",
+    "RS384": "RSA",
+    "PS256": "RSA",
+    "ES256": "EC",
+    "EdDSA": "OKP",
+}
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 8192
 MAX_JWT = 65_536
 
@@ -33,7 +46,7 @@ class ClientKey:
     kty: str
     kid: str | None
     alg: str | None
-    key: RSAKey | ECKey
+    key: RSAKey | ECKey | OKPKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +109,19 @@ def _imported(member: Any) -> ClientKey | None:
     kind = _KEY_TYPES.get(_text(member.get("kty")))
     if kind is None or not {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}.isdisjoint(member):
         return None
-    names = ("kty", "n", "e") if kind is RSAKey else ("kty", "crv", "x", "y")
+    names = _MEMBERS[member["kty"]]
     try:
-        key = kind.import_key({name: member[name] for name in names})
+        key = kind.import_key({"kty": member["kty"]} | {name: member[name] for name in names})
         public = key.raw_value
     except (JoseError, ValueError, TypeError, KeyError):
         return None
     if isinstance(public, rsa.RSAPublicKey):
         if not MIN_RSA_BITS <= public.key_size <= MAX_RSA_BITS:
             return None
-    elif not isinstance(public, ec.EllipticCurvePublicKey) or public.curve.name != "secp256r1":
+    elif isinstance(public, ec.EllipticCurvePublicKey):
+        if public.curve.name != "secp256r1":
+            return None
+    elif not isinstance(public, ed25519.Ed25519PublicKey):
         return None
     kid, alg = member.get("kid"), member.get("alg")
     return ClientKey(str(member["kty"]), _text(kid) or None, _text(alg) or None, key)
@@ -136,9 +152,23 @@ def verify_with_secret(message: UnverifiedJwt, secret: bytes) -> Mapping[str, An
     return message.unverified_claims
 
 
-def _verifies(token: str, key: RSAKey | ECKey | OctKey, alg: str) -> bool:
+def _verifies(token: str, key: RSAKey | ECKey | OKPKey | OctKey, alg: str) -> bool:
+    if isinstance(key, OKPKey):
+        return _verifies_eddsa(token, key.raw_value)
     try:
         jws.deserialize_compact(token, key, algorithms=[alg])
     except (JoseError, ValueError, TypeError):
+        return False
+    return True
+
+
+def _verifies_eddsa(token: str, key: object) -> bool:
+    """RFC 8037 §3.1. The library warns of the name EdDSA, which is the one that is in use."""
+    signed, _, signature = token.rpartition(".")
+    if not isinstance(key, ed25519.Ed25519PublicKey):
+        return False
+    try:
+        key.verify(urlsafe_b64decode(signature.encode()), signed.encode())
+    except (InvalidSignature, ValueError):
         return False
     return True

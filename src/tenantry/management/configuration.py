@@ -11,7 +11,9 @@ from tenantry.management.types import (
     application_settings,
     client_grant,
     connection,
+    custom_domain,
     log_stream,
+    organization,
     resource_server,
     role,
     tenant,
@@ -29,8 +31,13 @@ ABOUTS: Mapping[str, Mapping[str, str]] = {
     "connections": connection.ABOUT,
     "resourceServers": resource_server.ABOUT,
     "applications": application_settings.ABOUT,
+    "organizations": {
+        **organization.ABOUT,
+        "connections": "Whose users may sign in to it, replaced as a whole: at most 50.",
+    },
     "clientGrants": {
         **client_grant.ABOUT,
+        "organizations": "The names of those it may be used for, replaced as a whole.",
         "application": "The `externalId` of the application.",
     },
     "roles": {
@@ -38,6 +45,7 @@ ABOUTS: Mapping[str, Mapping[str, str]] = {
         "permissions": "What its users may do, replaced as a whole: at most 1000 scopes.",
     },
     "trustedIssuers": trusted_issuer.ABOUT,
+    "customDomains": custom_domain.ABOUT,
     "logStreams": log_stream.ABOUT,
 }
 """What the settings mean, for the JSON schema."""

@@ -24,6 +24,7 @@ from tenantry.management.types.configuration import (
     ConfigurationPlan,
     ConfigurationPlanInput,
     ConfigurationPlanPayload,
+    ConfigurationSchema,
 )
 from tenantry.services.configuration import plan, text
 from tenantry.services.configuration.export import document_of
@@ -95,5 +96,5 @@ class ConfigurationQueries:
         "The JSON schema of a configuration document, in the dialect of 2020-12.",
         *READS,
     )
-    async def configuration_schema(self, info: Info) -> JSON | None:
-        return JSON(schema_of(ABOUTS))
+    async def configuration_schema(self, info: Info) -> ConfigurationSchema | None:
+        return ConfigurationSchema(json_schema=JSON(schema_of(ABOUTS)))

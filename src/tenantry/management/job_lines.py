@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, Never
 
 import strawberry
-from graphql import GraphQLError, coerce_input_value
+from graphql import GraphQLError, GraphQLInputObjectType, Undefined
+from graphql.utilities import coerce_input_value, validate_input_value
 from strawberry.types.arguments import convert_argument
 from strawberry.types.base import get_object_definition
 
@@ -18,6 +19,7 @@ from tenantry.jobs.bulk_lines import LineFormat
 from tenantry.management.errors import user_error
 from tenantry.management.ids import local_id
 from tenantry.management.mutations.applications import (
+    APART,
     ApplicationCreateInput,
     ApplicationDeleteInput,
     ApplicationUpdateInput,
@@ -41,7 +43,6 @@ from tenantry.services.user_import import ImportedUser
 
 _MAX_DEPTH = 16
 _MAX_MESSAGE = 300
-_APART = ("client_secret", "connections")
 _OF_AN_IMPORT = ("password_hash", "blocked", "roles")
 
 
@@ -112,11 +113,19 @@ def _invalid(message: str, *field: str) -> DomainError:
 
 
 def _input(schema: strawberry.Schema, type_: type, value: Mapping[str, Any]) -> Any:
-    def refuse(path: list[str | int], _: Any, error: GraphQLError) -> Never:
-        raise _invalid(error.message, *(str(part) for part in path))
-
-    coerced = coerce_input_value(value, schema._schema.type_map[_name(type_)], refuse)
+    published = schema._schema.type_map[_name(type_)]
+    if not isinstance(published, GraphQLInputObjectType):
+        raise TypeError(published.name)
+    coerced = coerce_input_value(value, published)
+    if coerced is Undefined:
+        validate_input_value(value, published, _refuse)
     return convert_argument(coerced, type_, schema.schema_converter.scalar_registry, schema.config)
+
+
+def _refuse(error: GraphQLError, path: Sequence[str | int]) -> Never:
+    # What was found instead may be a hash.
+    message = error.message.partition(", found:")[0]
+    raise _invalid(message, *(str(part) for part in path))
 
 
 @cache
@@ -126,7 +135,11 @@ def _name(type_: type) -> str:
 
 def _refusal(error: DomainError) -> dict[str, Any]:
     refusal = user_error(error)
-    published = {"code": refusal.code.value, "field": refusal.field, "message": refusal.message}
+    published: dict[str, Any] = {
+        "code": refusal.code.value,
+        "field": refusal.field,
+        "message": refusal.message,
+    }
     if refusal.current_revision is not None:
         published["currentRevision"] = refusal.current_revision
     return published
@@ -148,15 +161,20 @@ def _patch(type_name: str, _: RunningJob, tenant_id: str, input: Any) -> Any:
 
 
 def _new_application(_: RunningJob, __: str, input: ApplicationCreateInput) -> NewApplication:
+    settings, keys = first_keys(input)
     return NewApplication(
-        given(input, *_APART), sent(input.client_secret), names(input.connections)
+        {**given(input, *APART), **settings},
+        sent(input.client_secret),
+        names(input.connections),
+        credentials=keys,
     )
 
 
 def _application_patch(
     _: RunningJob, tenant_id: str, input: ApplicationUpdateInput
 ) -> ApplicationPatch:
-    changes = patch(local_id("Application", tenant_id, input.id), input, *_APART)
+    changes = patch(local_id("Application", tenant_id, input.id), input, *APART)
+    changes = replace(changes, values={**changes.values, **enabled(input, tenant_id)})
     return ApplicationPatch(changes, sent(input.client_secret), names(input.connections))
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
+from tenantry.core.credentials import CredentialFacts
 from tenantry.core.facts import (
     ApplicationFacts,
     ClientGrantFacts,
@@ -28,6 +29,7 @@ from tenantry.store import (
     client_grants,
     connections,
     consents,
+    credentials,
     organization_grants,
     organization_invitations,
     organization_members,
@@ -85,6 +87,15 @@ class Loaders:
         )
         self.connection_count: DataLoader[str, int] = self._by_key(
             connections.count_of_each_application, 0
+        )
+        self.credentials: DataLoader[PageKey, Page[CredentialFacts]] = self._pages(
+            credentials.first_of_each_application
+        )
+        self.credential_count: DataLoader[str, int] = self._by_key(
+            credentials.count_of_each_application, 0
+        )
+        self.every_credential: DataLoader[str, tuple[CredentialFacts, ...]] = self._by_key(
+            credentials.of_each_application, ()
         )
         self.user: DataLoader[str, UserFacts | None] = self._by_key(users.find_by_ids)
         self.sessions: DataLoader[PageKey, Page[SessionFacts]] = self._pages(

@@ -26,7 +26,7 @@ IDS = strawberry.argument(description=f"The ids of the objects, at most {MAX_IDS
 class NodeQueries:
     @field(
         "Objects by their ids, in the order of the ids; null for an id that names none in this "
-        "tenant. Each needs the read scope of its type; without it, it is null and an error says so."
+        "tenant. Each needs the read scope of its type; without it, it is null, with an error."
     )
     async def nodes(
         self, info: Info, ids: Annotated[list[strawberry.ID], IDS]

@@ -16,6 +16,7 @@ from tenantry.management.types.application import Application
 from tenantry.management.types.client_grant import ClientGrant
 from tenantry.management.types.common import Node
 from tenantry.management.types.connection import Connection
+from tenantry.management.types.credential import Credential
 from tenantry.management.types.custom_domain import CustomDomain
 from tenantry.management.types.grant import Grant
 from tenantry.management.types.job import Job
@@ -36,6 +37,7 @@ from tenantry.store import (
     client_grants,
     connections,
     consents,
+    credentials,
     custom_domains,
     installation,
     log_streams,
@@ -64,6 +66,7 @@ NODE_TYPES = {
     "Application": NodeType("read:applications", applications.find, Application.of),
     "ClientGrant": NodeType("read:client_grants", client_grants.find, ClientGrant.of),
     "Connection": NodeType("read:connections", connections.find, Connection.of),
+    "Credential": NodeType("read:credentials", credentials.find, Credential.of),
     "CustomDomain": NodeType("read:custom_domains", custom_domains.find, CustomDomain.of),
     "Grant": NodeType("read:grants", consents.find_by_id, Grant.of),
     "LogEvent": NodeType("read:logs", audit.find, LogEvent.of),

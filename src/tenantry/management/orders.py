@@ -44,6 +44,11 @@ class ConnectionOrder(Enum):
     NAME_DESC = strawberry.enum_value("name desc", description=Z_TO_A)
 
 
+@strawberry.enum(description="How credentials are ordered.")
+class CredentialOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+
+
 @strawberry.enum(description="How trusted issuers are ordered.")
 class TrustedIssuerOrder(Enum):
     CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)

@@ -16,6 +16,7 @@ from tenantry.management.mutations.applications import ApplicationMutations
 from tenantry.management.mutations.client_grants import ClientGrantMutations
 from tenantry.management.mutations.configuration import ConfigurationMutations
 from tenantry.management.mutations.connections import ConnectionMutations
+from tenantry.management.mutations.credentials import CredentialMutations
 from tenantry.management.mutations.custom_domains import CustomDomainMutations
 from tenantry.management.mutations.grants import GrantMutations
 from tenantry.management.mutations.jobs import JobMutations
@@ -48,6 +49,7 @@ class Mutation(
     ClientGrantMutations,
     ConfigurationMutations,
     ConnectionMutations,
+    CredentialMutations,
     CustomDomainMutations,
     GrantMutations,
     JobMutations,

@@ -6,6 +6,7 @@ from tenantry.models.authorization import Authorization
 from tenantry.models.client_grant import ClientGrant
 from tenantry.models.connection import Connection, ConnectionApplication
 from tenantry.models.consent import Consent
+from tenantry.models.credential import Credential
 from tenantry.models.custom_domain import CustomDomain, VerifiedDomain
 from tenantry.models.device_code import Attempt, DeviceCode
 from tenantry.models.installation import Epoch, Installation, Lease
@@ -44,6 +45,7 @@ __all__ = [
     "Connection",
     "ConnectionApplication",
     "Consent",
+    "Credential",
     "CustomDomain",
     "Delivery",
     "DeviceCode",

@@ -72,6 +72,9 @@ class Application(StoredRow, table=True):
     jwks_uri: str | None
     token_endpoint_auth_signing_alg: str | None
     request_object_signing_alg: str | None
+    client_authentication_credentials: list[str] = json_field()
+    request_object_credentials: list[str] = json_field()
+    require_signed_request_object: bool
     request_uris: list[str] = json_field()
     secret_digest: str | None
     secret_envelope: str | None

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tenantry.core.clock import timestamp
+from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ApplicationFacts, ClientSigningAlgorithm, TokenEndpointAuthMethod
 from tenantry.keys.client_keys import (
     BadSignature,
@@ -24,7 +25,7 @@ from tenantry.oauth.errors import InvalidClient
 from tenantry.rules.client_keys import assertion_algorithms
 from tenantry.rules.fields import encodable
 from tenantry.rules.numeric_date import NotATime, numeric_date
-from tenantry.services.client_keys import keys_of
+from tenantry.services.client_keys import keys_for
 from tenantry.services.client_secrets import readable_secret
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -113,7 +114,8 @@ async def _signed(
     if method is TokenEndpointAuthMethod.CLIENT_SECRET_JWT:
         secret = readable_secret(runtime.vault, tenant_id, application)
         return verify_with_secret(assertion, secret)
-    keys = await keys_of(runtime, tenant_id, application, assertion.kid)
+    use = CredentialUse.CLIENT_AUTHENTICATION
+    keys = await keys_for(runtime, tenant_id, application, use, assertion.kid)
     return verify_with_keys(assertion, keys, allowed)
 
 

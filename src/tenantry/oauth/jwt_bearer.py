@@ -41,7 +41,7 @@ from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue
 
 GRANT_TYPE = GrantType.JWT_BEARER.value
-ALGORITHMS = ("RS256", "RS384", "PS256", "ES256")
+ALGORITHMS = ("RS256", "RS384", "PS256", "ES256", "EdDSA")
 MAX_LIFETIME = 3_600
 """Seconds from now to `exp`."""
 LEEWAY = 30

@@ -12,14 +12,13 @@ from tenantry.core.facts import UserFacts
 from tenantry.core.organizations import OrganizationFacts, OrganizationInvitationFacts
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.errors import OAuthError, invalid_grant
+from tenantry.rules.admission import NO_MEMBER
 from tenantry.rules.authorization import Refused
 from tenantry.rules.fields import normalize_email
 from tenantry.services.organization_access import Within, connection_of, find_in, is_member
 from tenantry.store import organization_invitations, organization_members, roles
 from tenantry.store.audit import Event, record
 from tenantry.store.unit_of_work import TenantSession
-
-_NO_MEMBER = "The user is not a member of the organization any more."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +123,7 @@ def still_within(
         return None
     organization = find_in(db, organization_id)
     if organization is None or not is_member(db, organization_id, user.id):
-        return invalid_grant(_NO_MEMBER)
+        return invalid_grant(NO_MEMBER)
     return Within(organization)
 
 

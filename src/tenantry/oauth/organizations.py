@@ -9,13 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenantry.core.facts import ApplicationFacts, TenantFacts
-from tenantry.core.organizations import (
-    OrganizationFacts,
-    OrganizationInvitationFacts,
-    OrganizationUsage,
-)
-from tenantry.oauth.errors import invalid_request
+from tenantry.core.organizations import OrganizationFacts, OrganizationInvitationFacts
+from tenantry.oauth.errors import invalid_request, require
 from tenantry.oauth.parameters import Parameters
+from tenantry.rules.authorization_admission import names_organization, organization_in_urls
 from tenantry.services.organization_access import find_named
 from tenantry.services.organization_invitations import TICKET_PURPOSE
 from tenantry.services.request import RequestContext
@@ -34,13 +31,11 @@ class AskedOrganization:
     invitation: OrganizationInvitationFacts | None = None
 
     def name_in_urls(self, application: ApplicationFacts) -> str | None:
-        """What `{organization_name}` stands for in the application's registered URLs."""
-        denied = application.organization_usage is OrganizationUsage.DENY
-        return None if denied or self.organization is None else self.organization.name
+        return organization_in_urls(application, self.organization)
 
     def require_known(self, application: ApplicationFacts) -> None:
-        if self.reference is not None and self.organization is None:
-            raise invalid_request("The parameter organization names no organization.")
+        if self.reference is not None:
+            require(names_organization(known=self.organization is not None))
         if not self.has_ticket:
             return
         invitation, organization = self.invitation, self.organization
@@ -90,6 +85,5 @@ async def organization_of(
     if reference is None:
         return None
     organization = await find_named(runtime.configuration, tenant, reference)
-    if organization is None:
-        raise invalid_request("The parameter organization names no organization.")
+    require(names_organization(known=organization is not None))
     return organization

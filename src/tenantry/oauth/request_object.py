@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urldefrag
 
 from tenantry.core.clock import timestamp
+from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ApplicationFacts
 from tenantry.keys.client_keys import BadSignature, UnverifiedJwt, read_jwt, verify_with_keys
 from tenantry.oauth.errors import OAuthError, invalid_request
@@ -19,7 +20,7 @@ from tenantry.oauth.parameters import Parameters
 from tenantry.outbound.http import OutboundError
 from tenantry.rules.client_keys import ASYMMETRIC
 from tenantry.rules.numeric_date import NotATime, numeric_date
-from tenantry.services.client_keys import keys_of
+from tenantry.services.client_keys import keys_for
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 
@@ -47,6 +48,9 @@ async def opened(
     """The parameters that count: those inside where there is a request object."""
     token = await _token(runtime, application, parameters)
     if token is None:
+        # RFC 9101 §10.5: then a request that nobody signed is rejected.
+        if application.require_signed_request_object:
+            raise invalid_request("The application must send a signed request object.")
         return parameters
     try:
         message = read_jwt(token)
@@ -98,7 +102,8 @@ async def _signed(
     allowed = ASYMMETRIC if required is None else (required,)
     if message.alg not in allowed:
         raise BadSignature("an algorithm that is not allowed")
-    keys = await keys_of(runtime, context.address.tenant_id, application, message.kid)
+    use = CredentialUse.REQUEST_OBJECTS
+    keys = await keys_for(runtime, context.address.tenant_id, application, use, message.kid)
     return verify_with_keys(message, keys, allowed)
 
 

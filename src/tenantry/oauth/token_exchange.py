@@ -119,7 +119,7 @@ def _exchange(
         raise OAuthError("invalid_target", admission.UNKNOWN_AUDIENCE)
     within = still_within(db, subject.claims.get("org_id"), subject.user)
     if isinstance(within, OAuthError):
-        raise invalid_request("The user has left the organization of the subject_token.")
+        raise invalid_request(admission.LEFT_ORGANIZATION)
     granted = _granted(db, application, api, asked, subject, within)
     lifetime = subject.expires_at - timestamp(db.now)
     response = user_tokens.issue_tokens(

@@ -8,11 +8,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from tenantry.core.facts import ApplicationFacts, UserFacts
-from tenantry.core.organizations import OrganizationUsage
+from tenantry.core.organizations import OrganizationFacts, OrganizationUsage
 from tenantry.rules.admission import Admission, check, in_order, may_use, not_blocked
 from tenantry.rules.redirect_uris import for_organization, is_local, is_registered
 from tenantry.rules.response_types import grants_of
 from tenantry.rules.response_types import is_registered as is_response_type_registered
+
+
+def organization_in_urls(
+    application: ApplicationFacts, organization: OrganizationFacts | None
+) -> str | None:
+    """What `{organization_name}` stands for in the application's registered URLs."""
+    denied = application.organization_usage is OrganizationUsage.DENY
+    return None if denied or organization is None else organization.name
 
 
 def redirects_to(

@@ -35,7 +35,7 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 def public_jwks(value: Any, path: tuple[str, ...]) -> str:
     """The JSON text of a key set: an object with `keys`, or its text, of public keys only."""
     if isinstance(value, str) and len(value) <= 2 * MAX_JWKS:
-        value = _parsed(value)
+        value = parsed_object(value)
     keys = value.get("keys") if isinstance(value, Mapping) else None
     if not isinstance(keys, list | tuple) or not keys:
         raise DomainError(ErrorCode.INVALID, "Must be a JWK set: an object with keys.", *path)
@@ -61,7 +61,7 @@ def public_jwks(value: Any, path: tuple[str, ...]) -> str:
     return text
 
 
-def _parsed(text: str) -> Any:
+def parsed_object(text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -129,13 +129,17 @@ def needs_readable_secret(values: Mapping[str, Any]) -> bool:
 def require_agreeing_keys(values: Mapping[str, Any]) -> None:
     """How the method, the keys and the algorithms of an application go together."""
     method = values["token_endpoint_auth_method"]
-    has_keys = values["jwks"] is not None or values["jwks_uri"] is not None
+    has_keys = (
+        values["jwks"] is not None
+        or values["jwks_uri"] is not None
+        or values["client_authentication_credentials"]
+    )
     if values["jwks"] is not None and values["jwks_uri"] is not None:
         # OpenID Connect Registration §2: "The jwks_uri and jwks parameters MUST NOT be used
         # together."
         raise DomainError(ErrorCode.NOT_ALLOWED, "Either jwks or jwksUri, not both.", "jwks_uri")
     if method is TokenEndpointAuthMethod.PRIVATE_KEY_JWT and not has_keys:
-        raise DomainError(ErrorCode.REQUIRED, "private_key_jwt needs jwks or jwksUri.", "jwks")
+        raise DomainError(ErrorCode.REQUIRED, "private_key_jwt needs jwks, jwksUri or credentials.", "jwks")
     no_secret = {TokenEndpointAuthMethod.NONE, TokenEndpointAuthMethod.PRIVATE_KEY_JWT}
     if values["id_token_signed_response_alg"] is SigningAlgorithm.HS256 and method in no_secret:
         raise DomainError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tenantry.core.credentials import CredentialUse
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import (
     ApplicationType,
@@ -24,6 +25,7 @@ from tenantry.rules.client_keys import (
     public_jwks,
     require_agreeing_keys,
 )
+from tenantry.rules.credentials import attached, require_agreeing_lists
 from tenantry.rules.custom_domain_urls import placed, require_first_party
 from tenantry.rules.fields import (
     Field,
@@ -63,7 +65,6 @@ TENANT_ALGORITHMS = (
 )
 MIN_SECRET = 32
 MAX_SECRET = 512
-
 
 
 def external_id(value: Any, path: tuple[str, ...]) -> str:
@@ -119,6 +120,9 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "jwks_uri": Field(fetched_url, None),
     "token_endpoint_auth_signing_alg": Field(one_of(ClientSigningAlgorithm), None),
     "request_object_signing_alg": Field(client_jwt_alg, None),
+    "client_authentication_credentials": Field(attached(CredentialUse.CLIENT_AUTHENTICATION), ()),
+    "request_object_credentials": Field(attached(CredentialUse.REQUEST_OBJECTS), ()),
+    "require_signed_request_object": Field(flag, False),
     "request_uris": Field(list_of(fetched_url, MAX_URLS), ()),
     "userinfo_signed_response_alg": Field(one_of(SigningAlgorithm, TENANT_ALGORITHMS), None),
     "default_max_age": Field(integer(0, MAX_AGE), None),
@@ -184,6 +188,7 @@ def _agreeing(values: dict[str, Any]) -> dict[str, Any]:
     require_sector(values)
     require_grants(values)
     require_agreeing_keys(values)
+    require_agreeing_lists(values)
     require_frontchannel_origin(values)
     require_first_party(values)
     if not values["is_first_party"] and _FIRST_PARTY_GRANTS & set(values["grant_types"]):

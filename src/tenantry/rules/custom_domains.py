@@ -100,9 +100,7 @@ def agreeing(values: dict[str, Any]) -> dict[str, Any]:
 def require_not_ours(addresses: Addresses, name: str) -> None:
     """The hosts of the installation itself are no tenant's to take."""
     if addresses.locate(name, "/") is not None:
-        raise DomainError(
-            ErrorCode.NOT_ALLOWED, "This host belongs to the installation.", "domain"
-        )
+        raise DomainError(ErrorCode.NOT_ALLOWED, "This host belongs to the installation.", "domain")
 
 
 def domain_of_host(host: str) -> str | None:

@@ -18,7 +18,7 @@ from tenantry.core.facts import (
     ResourceServerFacts,
     TenantFacts,
 )
-from tenantry.rules.redirect_uris import is_local, is_pattern
+from tenantry.rules.redirect_uris import has_wildcard, is_local
 from tenantry.rules.trial import is_trial
 
 _SHOWN = 3
@@ -179,7 +179,9 @@ def _application_checks(facts: ApplicationReadinessFacts) -> Iterator[ReadinessC
         yield check(
             f"wildcard_{name}",
             _severity(tenant, _E),
-            _listed("Whoever holds one matching host gets the answers: ", filter(is_pattern, uris)),
+            _listed(
+                "Whoever holds one matching host gets the answers: ", filter(has_wildcard, uris)
+            ),
             setting,
         )
     yield check(

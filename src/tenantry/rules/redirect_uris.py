@@ -118,8 +118,13 @@ def _check_pattern(uri: str, path: tuple[str, ...]) -> None:
         raise DomainError(ErrorCode.INVALID, "A host with * is in lower case.", *path)
 
 
+def has_wildcard(registered: str) -> bool:
+    return "*" in registered
+
+
 def is_pattern(registered: str) -> bool:
-    return "*" in registered or "{" in registered
+    """Whether it stands for more than one URL, or for one that only a request can tell."""
+    return has_wildcard(registered) or "{" in registered
 
 
 def matches(asked: str, registered: str) -> bool:

@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tenantry.core.credentials import CredentialUse
 from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import (
     ApplicationFacts,
-    SigningAlgorithm,
     TenantFacts,
     TokenEndpointAuthMethod,
 )
 from tenantry.core.ids import new_client_id, new_token
 from tenantry.rules import client_metadata
 from tenantry.rules.subjects import require_listed
-from tenantry.services import client_secrets
+from tenantry.services import client_secrets, credentials
+from tenantry.services.algorithms import require_algorithm
 from tenantry.services.changes import record_change
 from tenantry.services.commands import ApplicationPatch, NewApplication, Patch
 from tenantry.store import applications, connections, installation
@@ -43,9 +44,10 @@ def create(
 
     One that registered itself has a registration access token.
     """
-    values = client_metadata.new_application(command.values)
+    new = credentials.with_ids(command.credentials)
+    ids: dict[str, Any] = {use: tuple(pairs) for use, pairs in new.items()}
+    values = client_metadata.new_application({**command.values, **ids})
     require_listed({}, values, command.sector)
-    _require_enabled_algorithm(db, values["id_token_signed_response_alg"])
     _require_supported(db, values)
     client_id = client_id or new_client_id()
     values["external_id"] = values["external_id"] or client_id
@@ -66,6 +68,7 @@ def create(
     )
     applications.set_connections(db, row_id, enabled)
     application = _require(db, row_id)
+    credentials.add_new(db, application, new)
     record_change(
         db,
         "application.registered" if is_dynamic else "application.created",
@@ -85,13 +88,16 @@ def _default_connections(db: TenantSession) -> tuple[str, ...]:
 def update(db: TenantSession, command: ApplicationPatch) -> ApplicationWithSecret:
     """Changes settings; becoming confidential makes a secret where there is none."""
     patch = command.patch
+    if any(patch.values.get(use) for use in CredentialUse):
+        # Against one that is deleted meanwhile.
+        applications.lock(db, patch.id)
     current = _require(db, patch.id)
+    credentials.require_own(db, current.id, patch.values)
     names = client_metadata.APPLICATION_FIELDS
     before = {name: getattr(current, name) for name in names}
     values = client_metadata.changed_application(before, patch.values)
     values["external_id"] = values["external_id"] or current.client_id
     require_listed(before, values, command.sector)
-    _require_enabled_algorithm(db, values["id_token_signed_response_alg"])
     _require_supported(db, values)
     kept, secret = client_secrets.changed_secret(db, current, values, command.client_secret)
     values |= kept
@@ -169,27 +175,13 @@ def _connection_ids(db: TenantSession, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def _require_enabled_algorithm(db: TenantSession, alg: object) -> None:
-    if alg is SigningAlgorithm.HS256:  # Signed with the application's secret, not a tenant's key.
-        return
-    if alg not in require_tenant(db).signing_algorithms:
-        raise DomainError(
-            ErrorCode.NOT_ALLOWED,
-            f"The tenant has not switched on {alg}.",
-            "id_token_signed_response_alg",
-        )
-
-
-def _require_supported(db: TenantSession, values: Mapping[str, Any]) -> None:
+def _require_supported(
+    db: TenantSession, values: Mapping[str, Any], *, may_add: bool = True
+) -> None:
     """What requests of the application would mean must be within the tenant's lists."""
+    for name in ("id_token_signed_response_alg", "userinfo_signed_response_alg"):
+        require_algorithm(db, values[name], name, may_add=may_add)
     tenant = require_tenant(db)
-    alg = values["userinfo_signed_response_alg"]
-    if alg is not None and alg not in tenant.signing_algorithms:
-        raise DomainError(
-            ErrorCode.NOT_ALLOWED,
-            f"The tenant has not switched on {alg}.",
-            "userinfo_signed_response_alg",
-        )
     supported = tenant.acr_values_supported
     if supported and not set(values["default_acr_values"]) <= set(supported):
         raise DomainError(

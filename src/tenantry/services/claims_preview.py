@@ -117,6 +117,7 @@ def _userinfo(
 ) -> tuple[dict[str, Any], CustomClaims]:
     answer = userinfo_answer(facts.user, facts.application, facts.scopes, {}, content.subject)
     organization_id = facts.organization.id if facts.organization else None
+    answer |= claims_in(db, facts.organization)
     told = claims_at_userinfo(db, facts.user, facts.application, content.audience, organization_id)
     custom = told.custom(ClaimTarget.USERINFO, taken=answer)
     return answer | custom.claims, custom

@@ -1,13 +1,39 @@
-"""The public keys of an application: registered, or fetched from its `jwks_uri`."""
+"""The public keys of an application: uploaded, registered, or fetched from its `jwks_uri`."""
 
 from __future__ import annotations
 
+from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ApplicationFacts, TrustedIssuerFacts
 from tenantry.keys.client_keys import ClientKey, import_public_keys
 from tenantry.rules.client_keys import MAX_KEYS
 from tenantry.services.runtime import Runtime
+from tenantry.store import credentials
 
 _ACCEPT = "application/jwk-set+json, application/json"
+
+
+async def keys_for(
+    runtime: Runtime,
+    tenant_id: str,
+    application: ApplicationFacts,
+    use: CredentialUse,
+    kid: str | None,
+) -> tuple[ClientKey, ...]:
+    """Those for one use: the enabled credentials that have not expired, and the key set."""
+    enabled: tuple[str, ...] = getattr(application, use)
+    if not enabled:
+        return await keys_of(runtime, tenant_id, application, kid)
+    found = await runtime.configuration.get(tenant_id, credentials.of_application, application.id)
+    now = runtime.clock.now()
+    keys = tuple(
+        key
+        for credential in found or ()
+        if credential.id in enabled and credential.works_at(now)
+        for key in import_public_keys(f'{{"keys":[{credential.jwk}]}}')
+    )
+    if kid is not None and any(key.kid == kid for key in keys):
+        return keys
+    return keys + await keys_of(runtime, tenant_id, application, kid)
 
 
 async def keys_of(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenantry.core.credentials import CredentialUse
 from tenantry.rules.subjects import SectorDocument
 
 Values = Mapping[str, Any]
@@ -24,13 +25,23 @@ class Patch:
 class NewApplication:
     """`connections` are names; None enables what the tenant's setting says.
 
-    `sector` is what was fetched from its `sector_identifier_uri`.
+    `sector` is what was fetched from its `sector_identifier_uri`. `credentials` are the keys that
+    it begins with, by their use.
     """
 
     values: Values
     client_secret: str | None = None
     connections: tuple[str, ...] | None = None
     sector: SectorDocument | None = None
+    credentials: Mapping[CredentialUse, tuple[Values, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """A public key of the application with this client id."""
+
+    client_id: str
+    values: Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,7 @@ def verify(db: TenantSession, patch: Patch, found: Collection[str]) -> DomainWit
                 "id",
             )
         values: dict[str, Any] = {"status": CustomDomainStatus.DISABLED}
-        disabled = _change(
-            db, current, values, patch.expected_revision, "custom_domain.disabled"
-        )
+        disabled = _change(db, current, values, patch.expected_revision, "custom_domain.disabled")
         verified_domains.release(db, current)
         return DomainWithKey(disabled)
     first_key = current.is_behind_own_edge and current.edge_key_digest is None

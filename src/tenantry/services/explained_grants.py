@@ -15,8 +15,10 @@ from tenantry.core.facts import (
 from tenantry.rules import admission, scopes
 from tenantry.rules import authorization_admission as at_authorize
 from tenantry.rules.authorization import OFFLINE_ACCESS, Decision, Granted, Refused
+from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.rules.interaction import needs_consent
 from tenantry.rules.lifetimes import starts_refreshing
+from tenantry.rules.redirect_uris import for_organization
 from tenantry.services import logins
 from tenantry.services.apis import find_target_in
 from tenantry.services.explanation_cases import Case, Trace, Would
@@ -63,14 +65,18 @@ def _sign_in(db: TenantSession, case: Case, trace: Trace) -> None:
 def authorization_code(db: TenantSession, case: Case, trace: Trace) -> Would:
     """RFC 6749 §4.1, and §4.2 for what the authorization endpoint answers itself."""
     asked, application, parts = case.asked, case.application, case.parts
-    uri = asked.redirect_uri or next(iter(application.redirect_uris), "")
-    trace.require(at_authorize.redirects_to(application, uri, is_own_page=False))
+    application = at_domain(application, case.address.domain)
+    named = at_authorize.organization_in_urls(application, case.organization)
+    registered = for_organization(application.redirect_uris, named)
+    uri = asked.redirect_uri or next(iter(registered), "")
+    trace.require(at_authorize.redirects_to(application, uri, named, is_own_page=False))
     trace.require(at_authorize.names_scopes(application, asked.scopes))
     requested = scopes.within_registered(asked.scopes or ("openid",), application.scope)
     trace.require(at_authorize.registered_scopes(requested))
     trace.require(at_authorize.may_answer_with(application, parts))
     trace.require(at_authorize.names_openid(parts, requested))
     trace.require(at_authorize.may_carry_tokens(parts, uri))
+    _names_organization(case, trace)
     if "code" not in parts:
         requested = tuple(scope for scope in requested if scope != OFFLINE_ACCESS)
     granted = _signed_in(db, case, trace, requested)
@@ -84,11 +90,18 @@ def authorization_code(db: TenantSession, case: Case, trace: Trace) -> Would:
         api=granted.api,
         scopes=given,
         refreshes=not in_front and starts_refreshing(application, granted.api, given),
+        asks=asks,
         consent_scopes=granted.scopes if asks else (),
         in_front=in_front,
         has_access_token=not in_front or "token" in parts,
         has_id_token=not in_front or "id_token" in parts,
+        alone=parts == {"id_token"},
     )
+
+
+def _names_organization(case: Case, trace: Trace) -> None:
+    if case.asked.organization is not None:
+        trace.require(at_authorize.names_organization(known=case.organization is not None))
 
 
 def _signed_in(db: TenantSession, case: Case, trace: Trace, requested: tuple[str, ...]) -> Granted:
@@ -111,12 +124,14 @@ def device_code(db: TenantSession, case: Case, trace: Trace) -> Would:
     """RFC 8628 §3.3: the person is always asked."""
     application = case.application
     trace.require(admission.may_use(application, GrantType.DEVICE_CODE))
+    trace.require(at_authorize.needs_no_organization(application))
     trace.require(at_authorize.names_scopes(application, case.asked.scopes))
     granted = _signed_in(db, case, trace, case.asked.scopes or ("openid",))
     return Would(
         api=granted.api,
         scopes=granted.scopes,
         refreshes=starts_refreshing(application, granted.api, granted.scopes),
+        asks=True,
         consent_scopes=granted.scopes,
     )
 
@@ -131,6 +146,7 @@ def password(db: TenantSession, case: Case, trace: Trace) -> Would:
     else:
         trace.require(admission.names_realm(asked.connection))
         name = asked.connection or ""
+    _names_organization(case, trace)
     enabled = logins.is_connection_of(db, application.id, name)
     trace.require(admission.realm_enabled(enabled))
     connection = connections.find_by_name(db, name)
@@ -148,14 +164,15 @@ def refresh_token(db: TenantSession, case: Case, trace: Trace) -> Would:
     """RFC 6749 §6: the token holds what was asked for once, and offline access in any case."""
     application, asked = case.application, case.asked
     trace.require(admission.may_use(application, GrantType.REFRESH_TOKEN))
+    _names_organization(case, trace)
     wanted = asked.scopes if asked.presented_scopes is not None else ()
     presented = asked.scopes if asked.presented_scopes is None else asked.presented_scopes
     held = tuple(dict.fromkeys((*presented, OFFLINE_ACCESS)))
     if case.user is not None:
         again = admission.SIGN_IN_AGAIN
         trace.require(admission.not_blocked(case.user, "invalid_grant", again))
-        _stays_member(db, case, trace, "invalid_grant", admission.NO_MEMBER)
         trace.require(admission.may_stay(application, _consent(db, case)))
+        _stays_member(db, case, trace, "invalid_grant", admission.NO_MEMBER)
     trace.require(admission.within_granted(wanted, held))
     decision = _decide(db, case, held)
     if isinstance(decision, Granted):
@@ -176,6 +193,7 @@ def token_exchange(db: TenantSession, case: Case, trace: Trace) -> Would:
     """RFC 8693: the new token lives no longer than what is left of the old one."""
     application, asked = case.application, case.asked
     trace.require(admission.may_use(application, GrantType.TOKEN_EXCHANGE))
+    _names_organization(case, trace)
     trace.require(admission.has_audience(asked.audience))
     trace.require(admission.may_exchange_for(application, asked.audience or ""))
     if case.user is not None:

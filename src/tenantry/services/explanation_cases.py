@@ -61,15 +61,20 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Would:
-    """What would be issued. `consent_scopes` are those that a page would ask for."""
+    """What would be issued. `asks` says whether a page would ask for `consent_scopes` first.
+
+    `alone` says that the ID token is the whole answer.
+    """
 
     api: ResourceServerFacts | None
     scopes: tuple[str, ...]
     refreshes: bool = False
+    asks: bool = False
     consent_scopes: tuple[str, ...] = ()
     in_front: bool = False
     has_access_token: bool = True
     has_id_token: bool = True
+    alone: bool = False
 
 
 class Stopped(Exception):

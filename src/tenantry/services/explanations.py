@@ -22,7 +22,6 @@ from tenantry.core.organizations import OrganizationFacts
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.admission import one_target
 from tenantry.rules.authorization import Refused, Rule
-from tenantry.rules.authorization_admission import names_organization
 from tenantry.rules.custom_claims import DroppedClaim
 from tenantry.rules.lifetimes import access_token_lifetime
 from tenantry.services.application_flow import decide_for_application
@@ -51,6 +50,7 @@ class Explanation:
     error_description: str | None = None
     audience: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    consent_required: bool = False
     consent_scopes: tuple[str, ...] = ()
     access_token_lifetime: int | None = None
     id_token_lifetime: int | None = None
@@ -129,8 +129,6 @@ def _explain_user(db: TenantSession, case: Case) -> Explanation | None:
         return None
     case = replace(case, user=user)
     try:
-        if asked.organization is not None:
-            trace.require(names_organization(known=case.organization is not None))
         would = FLOWS[asked.grant_type](db, case, trace)
     except Stopped as stopped:
         return _refused(stopped.refused, trace.rules)
@@ -147,6 +145,7 @@ def _issued(db: TenantSession, case: Case, would: Would, rules: tuple[Rule, ...]
         if would.has_access_token
         else (),
         scopes=would.scopes,
+        consent_required=would.asks,
         consent_scopes=would.consent_scopes,
         access_token_lifetime=lifetime if would.has_access_token else None,
         id_token_lifetime=application.id_token_lifetime if has_id_token else None,
@@ -162,7 +161,7 @@ def _issued(db: TenantSession, case: Case, would: Would, rules: tuple[Rule, ...]
         api=api,
         scopes=would.scopes,
         told=claims_for_user(db, case.user, application, api, organization_id),
-        alone=not would.has_access_token,
+        alone=would.alone,
         organization=case.organization,
     )
     found = said(db, address, facts, lifetime)

@@ -14,6 +14,7 @@ _NOUNS = (
     "applications",
     "client_grants",
     "connections",
+    "credentials",
     "custom_domains",
     "log_streams",
     "organization_invitations",

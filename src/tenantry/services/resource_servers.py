@@ -16,7 +16,7 @@ from tenantry.core.ids import new_token
 from tenantry.keys.encryption import UnusableKey, import_encryption_key
 from tenantry.rules.fields import checked, with_defaults
 from tenantry.rules.nouns import RESOURCE_SERVER_FIELDS, settled_api
-from tenantry.services.applications import require_tenant
+from tenantry.services.algorithms import require_algorithm
 from tenantry.services.changes import record_change
 from tenantry.services.commands import Patch, Values
 from tenantry.store import client_grants, resource_servers, roles, users
@@ -38,10 +38,7 @@ def create(db: TenantSession, command: Values) -> ResourceServerWithSecret:
     values = settled_api(_imported(with_defaults(RESOURCE_SERVER_FIELDS, command)), _sent(command))
     alg: SigningAlgorithm = values["signing_alg"]
     secret = new_token() if alg.is_symmetric else None
-    if not secret and alg not in require_tenant(db).signing_algorithms:
-        raise DomainError(
-            ErrorCode.NOT_ALLOWED, f"The tenant has not switched on {alg}.", "signing_alg"
-        )
+    require_algorithm(db, alg, "signing_alg")
     stored: dict[str, Any] = values | {"is_system": False}
     row_id = resource_servers.create(db, stored, secret.encode() if secret else None)
     record_change(db, "resource_server.created", ("ResourceServer", row_id), after=values)

@@ -80,9 +80,7 @@ def claims_for_user(
     )
 
 
-def _roles_within(
-    db: TenantSession, organization_id: str, user_id: str
-) -> tuple[RoleFacts, ...]:
+def _roles_within(db: TenantSession, organization_id: str, user_id: str) -> tuple[RoleFacts, ...]:
     member = organization_members.find(db, organization_id, user_id)
     return organization_members.roles_of_each(db, [member.id]).get(member.id, ()) if member else ()
 

@@ -41,6 +41,11 @@ def find(db: TenantSession, id: str) -> ApplicationFacts | None:
     return records.find(db, applications, ApplicationFacts, id=id, deleted_at=None)
 
 
+def lock(db: TenantSession, id: str) -> ApplicationFacts | None:
+    """The same, kept from others until the commit."""
+    return records.find(db, applications, ApplicationFacts, for_update=True, id=id, deleted_at=None)
+
+
 def find_by_client_id(db: TenantSession, client_id: str) -> ApplicationFacts | None:
     return records.find(db, applications, ApplicationFacts, client_id=client_id, deleted_at=None)
 

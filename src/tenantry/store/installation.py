@@ -251,6 +251,7 @@ def prune_deleted_application(db: TenantSession, limit: int) -> int:
         (tables.consents, "client_id", client_id),
         (tables.organization_invitations, "client_id", client_id),
         (tables.connection_applications, "application_id", application_id),
+        (tables.credentials, "application_id", application_id),
         (applications, "id", application_id),
     ):
         conditions = [table.c.tenant_id == tenant_id, table.c[column] == value]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete as sql_delete
@@ -11,6 +12,10 @@ from sqlalchemy import insert, select, update
 from tenantry.core.jobs import RETENTION
 from tenantry.store.tables import job_chunks
 from tenantry.store.unit_of_work import TenantSession
+
+
+_KEPT = RETENTION + timedelta(days=1)
+"""So long after its lines; the job itself is not over before that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +48,11 @@ def add(db: TenantSession, job_id: str, chunk: Chunk) -> None:
 def add_results(db: TenantSession, job_id: str, number: int, first_line: int, text: bytes) -> None:
     """Lines that nobody sent: those of an export."""
     sealed = _sealed(db, job_id, number, "results", text)
-    _insert(db, job_id, Chunk(number, first_line, ()), results=sealed)
+    chunk = Chunk(number, first_line, ())
+    _insert(db, job_id, chunk, results=sealed, expires_at=db.now + _KEPT)
 
 
-def _insert(db: TenantSession, job_id: str, chunk: Chunk, **values: str) -> None:
+def _insert(db: TenantSession, job_id: str, chunk: Chunk, **values: Any) -> None:
     row = {
         "tenant_id": db.tenant_id,
         "job_id": job_id,
@@ -93,6 +99,7 @@ def keep_results(
             lines=None,
             results=_sealed(db, job_id, number, "results", results),
             secrets=_sealed(db, job_id, number, "secrets", secrets) if secrets else None,
+            expires_at=db.now + _KEPT,
         )
     )
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import UserFacts
-from tenantry.store import records, tables
+from tenantry.store import records, tables, user_search
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.store.users import create, taken, with_keys
 
@@ -42,6 +42,7 @@ def create_each(
             db.connection.execute(insert(tables.users), free)
     except IntegrityError:  # Another transaction took a key meanwhile: find out which.
         return tuple(_created_or_refused(db, row) for row in rows)
+    user_search.index_all(db, {row["id"]: row for row in free})
     return tuple(outcomes)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Table, select
 
+from tenantry.core.credentials import CredentialFacts
 from tenantry.core.facts import (
     ApplicationFacts,
     ClientGrantFacts,
@@ -37,6 +38,7 @@ class _Kind:
 _KINDS: Mapping[str, _Kind] = {
     "Application": _Kind(tables.applications, ApplicationFacts),
     "ClientGrant": _Kind(tables.client_grants, ClientGrantFacts),
+    "Credential": _Kind(tables.credentials, CredentialFacts),
     "Connection": _Kind(tables.connections, ConnectionFacts),
     "Grant": _Kind(tables.consents, ConsentFacts),
     "LogEvent": _Kind(tables.log_events, LogEventFacts),

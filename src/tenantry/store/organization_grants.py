@@ -49,6 +49,23 @@ def covers(db: TenantSession, key: tuple[str, str]) -> bool | None:
     return True if found else None
 
 
+def names_of_all(db: TenantSession) -> dict[str, tuple[str, ...]]:
+    """The names of the organizations that every client grant covers, in order."""
+    rows = db.connection.execute(
+        select(organization_grants.c.client_grant_id, organizations.c.name)
+        .join(
+            organizations,
+            (organization_grants.c.tenant_id == organizations.c.tenant_id)
+            & (organization_grants.c.organization_id == organizations.c.id),
+        )
+        .where(organization_grants.c.tenant_id == db.tenant_id)
+    )
+    found: dict[str, list[str]] = {}
+    for client_grant_id, name in rows:
+        found.setdefault(client_grant_id, []).append(name)
+    return {client_grant_id: tuple(sorted(names)) for client_grant_id, names in found.items()}
+
+
 def first_of_each(
     db: TenantSession, client_grant_ids: Sequence[str], request: PageRequest
 ) -> dict[str, Page[OrganizationFacts]]:

@@ -36,7 +36,12 @@ class MetadataValue:
 
 def index(db: TenantSession, user_id: str, values: Mapping[str, Any]) -> None:
     """Writes the terms of a new user."""
-    _add(db, user_id, terms(values))
+    index_all(db, {user_id: values})
+
+
+def index_all(db: TenantSession, new_users: Mapping[str, Mapping[str, Any]]) -> None:
+    """The same for many: what is stored of each, by the id."""
+    _add(db, [(user_id, term) for user_id, values in new_users.items() for term in terms(values)])
 
 
 def reindex(db: TenantSession, current: UserFacts, values: Mapping[str, Any]) -> None:
@@ -47,20 +52,23 @@ def reindex(db: TenantSession, current: UserFacts, values: Mapping[str, Any]) ->
     before, after = terms(stored), terms({**stored, **values})
     if gone := before - after:
         _remove(db, current.id, user_search_terms.c.term.in_(gone))
-    _add(db, current.id, after - before)
+    _add(db, [(current.id, term) for term in after - before])
 
 
 def remove(db: TenantSession, user_id: str) -> None:
     _remove(db, user_id)
 
 
-def _add(db: TenantSession, user_id: str, added: Collection[str]) -> None:
+def _add(db: TenantSession, added: Collection[tuple[str, str]]) -> None:
     if not added:
         return
     insert = sqlite.insert if db.is_sqlite else postgresql.insert
     db.connection.execute(
         insert(user_search_terms).on_conflict_do_nothing(),
-        [{"tenant_id": db.tenant_id, "term": term, "user_id": user_id} for term in sorted(added)],
+        [
+            {"tenant_id": db.tenant_id, "term": term, "user_id": user_id}
+            for user_id, term in sorted(added)
+        ],
     )
 
 

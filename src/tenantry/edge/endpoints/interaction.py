@@ -38,7 +38,7 @@ async def login_form(request: Request) -> Response:
     store, tenant_id = waiting.runtime.store, waiting.tenant.id
     caller = waiting.context.caller()
     step = await store.read(tenant_id, caller, authorize.next_page, waiting.subject, waiting.found)
-    if step is not Step.LOGIN:
+    if step is not Step.LOGIN or waiting.is_over:
         return await resume(waiting)
     return _login_page(waiting, waiting.asked.login_hint or "", None)
 
@@ -69,6 +69,8 @@ async def login(request: Request) -> Response:
         username, password = posted.get("username") or "", posted.get("password") or ""
     except OAuthError as error:
         return refused(request, waiting.tenant, error.description)
+    if waiting.is_over:
+        return await resume(waiting)
     runtime, tenant = waiting.runtime, waiting.tenant
     found = await runtime.store.write(
         tenant.id,

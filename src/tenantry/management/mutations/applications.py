@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import strawberry
@@ -20,6 +21,14 @@ from tenantry.core.organizations import OrganizationUsage
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import local_id
+from tenantry.management.mutations.credentials import (
+    ClientAuthenticationMethodsInput,
+    NewClientAuthenticationMethodsInput,
+    NewSignedRequestObjectInput,
+    SignedRequestObjectInput,
+    enabled,
+    first_keys,
+)
 from tenantry.management.mutations.inputs import (
     CHANGED,
     SENT,
@@ -43,7 +52,7 @@ from tenantry.services import applications, sectors
 from tenantry.services.applications import ApplicationWithSecret
 from tenantry.services.commands import ApplicationPatch, NewApplication
 
-_APART = ("client_secret", "connections")
+APART = ("client_secret", "connections", "client_authentication_methods", "signed_request_object")
 
 
 @strawberry.input
@@ -122,12 +131,24 @@ class ApplicationCreateInput(_Settings):
     name: str = described(ABOUT, "name")
     application_type: ApplicationType = described(ABOUT, "application_type")
     client_secret: str | None = setting(ABOUT, "client_secret")
+    client_authentication_methods: NewClientAuthenticationMethodsInput | None = setting(
+        ABOUT, "client_authentication_methods", directives=input_field_scopes("create:credentials")
+    )
+    signed_request_object: NewSignedRequestObjectInput | None = setting(
+        ABOUT, "signed_request_object", directives=input_field_scopes("create:credentials")
+    )
 
 
 @strawberry.input(description="Changes of an application. Lists are replaced as a whole.")
 class ApplicationUpdateInput(_Settings, ExistingObject):
     client_secret: str | None = setting(
         ABOUT, "client_secret", directives=input_field_scopes("update:application_keys")
+    )
+    client_authentication_methods: ClientAuthenticationMethodsInput | None = setting(
+        ABOUT, "client_authentication_methods", directives=input_field_scopes("update:credentials")
+    )
+    signed_request_object: SignedRequestObjectInput | None = setting(
+        ABOUT, "signed_request_object", directives=input_field_scopes("update:credentials")
     )
 
 
@@ -193,12 +214,16 @@ class ApplicationMutations:
     async def application_create(
         self, info: Info, input: Annotated[ApplicationCreateInput, SENT]
     ) -> ApplicationCreatePayload | None:
-        values, context = given(input, *_APART), info.context
+        context = info.context
+        require_input_scopes(context, input)
+        settings, keys = first_keys(input)
+        values = {**given(input, *APART), **settings}
         command = NewApplication(
             values,
             sent(input.client_secret),
             names(input.connections),
             await sectors.fetch_for_new(context.runtime, context.tenant_id, values),
+            keys,
         )
         outcome = await run(info, ApplicationWithSecret, applications.create, command)
         return ApplicationCreatePayload(
@@ -216,7 +241,8 @@ class ApplicationMutations:
     ) -> ApplicationUpdatePayload | None:
         context = info.context
         require_input_scopes(context, input)
-        changes = patch(_local(info, input.id), input, *_APART)
+        changes = patch(_local(info, input.id), input, *APART)
+        changes = replace(changes, values={**changes.values, **enabled(input, context.tenant_id)})
         command = ApplicationPatch(
             changes,
             sent(input.client_secret),

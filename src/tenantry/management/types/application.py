@@ -7,6 +7,7 @@ import json
 import strawberry
 from strawberry.scalars import JSON
 
+from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import (
     ApplicationFacts,
     ApplicationType,
@@ -22,12 +23,21 @@ from tenantry.management.connections import After, Before, First, Last, ListOf, 
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import global_id
-from tenantry.management.orders import ClientGrantOrder, ConnectionOrder
+from tenantry.management.orders import ClientGrantOrder, ConnectionOrder, CredentialOrder
 from tenantry.management.types.application_settings import ABOUT
 from tenantry.management.types.claim_mapping import ClaimMapping
 from tenantry.management.types.client_grant import ClientGrant
 from tenantry.management.types.common import StoredObject, described, publish
 from tenantry.management.types.connection import Connection
+from tenantry.management.types.credential import (
+    METHODS_ABOUT,
+    REQUESTS_ABOUT,
+    ClientAuthenticationMethods,
+    Credential,
+    PrivateKeyJwt,
+    SignedRequestObject,
+    enabled_for,
+)
 from tenantry.management.types.readiness import ReadinessCheck, readiness_of
 
 
@@ -155,6 +165,47 @@ class Application(StoredObject):
             lambda facts: Connection.of(facts, tenant_id),
             lambda: loaders.connection_count.load(self.row_id),
         )
+
+    @field(
+        "Its uploaded keys, enabled or not, the oldest first: at most 4.",
+        "read:credentials",
+    )
+    async def credentials(
+        self,
+        info: Info,
+        first: First = None,
+        last: Last = None,
+        after: After = None,
+        before: Before = None,
+    ) -> ListOf[Credential] | None:
+        asked = PageArguments(CredentialOrder.CREATED_AT_ASC, first, last, after, before)
+        loaders, tenant_id = info.context.loaders, info.context.tenant_id
+        page = await loaders.credentials.load((self.row_id, asked.request()))
+        return asked.page(
+            page,
+            lambda facts: Credential.of(facts, tenant_id),
+            lambda: loaders.credential_count.load(self.row_id),
+        )
+
+    @field(METHODS_ABOUT, "read:credentials")
+    async def client_authentication_methods(self, info: Info) -> ClientAuthenticationMethods | None:
+        enabled = await self._enabled(info, CredentialUse.CLIENT_AUTHENTICATION)
+        return (
+            ClientAuthenticationMethods(private_key_jwt=PrivateKeyJwt(credentials=enabled))
+            if enabled
+            else None
+        )
+
+    @field(REQUESTS_ABOUT, "read:credentials")
+    async def signed_request_object(self, info: Info) -> SignedRequestObject | None:
+        return SignedRequestObject(
+            required=self.stored.require_signed_request_object,
+            credentials=await self._enabled(info, CredentialUse.REQUEST_OBJECTS),
+        )
+
+    async def _enabled(self, info: Info, use: CredentialUse) -> list[Credential]:
+        stored = await info.context.loaders.every_credential.load(self.row_id)
+        return enabled_for(use, self.stored, stored, info.context.tenant_id)
 
     @field(
         "What to look at before real users come. Checks that only matter in production are "

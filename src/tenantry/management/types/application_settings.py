@@ -18,8 +18,8 @@ ABOUT: Mapping[str, str] = {
     "token_endpoint_auth_method": (
         "How the application authenticates. Default `NONE` for native and single-page "
         "applications, else `CLIENT_SECRET_POST`. The two secret methods are interchangeable. "
-        "`CLIENT_SECRET_JWT` needs a secret that was made for it, `PRIVATE_KEY_JWT` needs `jwks` "
-        "or `jwksUri`."
+        "`CLIENT_SECRET_JWT` needs a secret that was made for it, `PRIVATE_KEY_JWT` needs "
+        "credentials, `jwks` or `jwksUri`."
     ),
     "grant_types": (
         "How it may get tokens, at most 20. Default by type: code and refresh for native and "
@@ -38,20 +38,22 @@ ABOUT: Mapping[str, str] = {
         "Where users may be sent with a code: at most 100 URLs, compared exactly, without "
         "fragment; loopback addresses of native applications on any port. One `*` may stand in "
         "the leftmost label of a host, for development. Or `{organization_name}` is that label, "
-        "for the name of the organization that a request is for. A public application's are https, "
-        "or on this machine. Default none."
+        "for the name of the organization that a request is for. `{custom_domain.metadata.KEY}` may "
+        "stand in the host of a first-party application, without `*`, for what the custom domain "
+        "of the request says under a KEY that begins with `public_` or `PUBLIC_`. A public "
+        "application's are https, or on this machine. Default none."
     ),
     "post_logout_redirect_uris": (
-        "Where users may be sent after signing out: at most 100 URLs, with `*` as in the redirect "
-        "URIs. Default none."
+        "Where users may be sent after signing out: at most 100 URLs, with `*` and "
+        "`{custom_domain.metadata.KEY}` as in the redirect URIs. Default none."
     ),
     "web_origins": (
         "Origins that may use silent sign-in and call the endpoints by script: at most 100, with "
-        "`*` as in the redirect URIs. Default none."
+        "`*` and `{custom_domain.metadata.KEY}` as in the redirect URIs. Default none."
     ),
     "allowed_origins": (
-        "Further origins whose scripts may call the endpoints: at most 100, with `*` and "
-        "`{organization_name}` as in the redirect URIs. Default none; those of the redirect URIs "
+        "Further origins whose scripts may call the endpoints: at most 100, with `*`, "
+        "`{organization_name}` and `{custom_domain.metadata.KEY}` as in the redirect URIs. Default none; those of the redirect URIs "
         "are always allowed."
     ),
     "initiate_login_uri": (
@@ -152,6 +154,15 @@ ABOUT: Mapping[str, str] = {
     "request_object_signing_alg": (
         "The only algorithm of its request objects, not `HS256`. By default null: every algorithm "
         "that its keys allow. Unsigned ones are always refused."
+    ),
+    "client_authentication_methods": (
+        "Which of its credentials verify its assertions: at most 2. Sets `tokenEndpointAuthMethod` "
+        "to `PRIVATE_KEY_JWT`; another method needs null here. Default null."
+    ),
+    "signed_request_object": (
+        "Whether its authorization requests must be signed (RFC 9101), and which of its "
+        "credentials verify them: at most 2, none of which also verifies assertions. `jwks` and "
+        "`jwksUri` verify them too. Default null: not required, and no credentials."
     ),
     "request_uris": (
         "Where its request objects may be fetched from: at most 100 https URLs. Default none."

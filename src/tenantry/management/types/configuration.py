@@ -56,6 +56,11 @@ class ConfigurationExport:
     )
 
 
+@strawberry.type(description="What a configuration document may hold.")
+class ConfigurationSchema:
+    json_schema: JSON = strawberry.field(description="The JSON schema, for editors and checks.")
+
+
 @strawberry.type(description="A setting that a plan changes.")
 class ConfigurationFieldChange:
     field: str = strawberry.field(description="The member of the object in the document.")

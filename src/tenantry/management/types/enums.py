@@ -94,6 +94,7 @@ _describe(
         ClientSigningAlgorithm.RS384: "RSA with PKCS #1 padding and SHA-384.",
         ClientSigningAlgorithm.PS256: "RSA with PSS padding and SHA-256.",
         ClientSigningAlgorithm.ES256: "ECDSA on the curve P-256 with SHA-256.",
+        ClientSigningAlgorithm.EDDSA: "Ed25519 (RFC 8037).",
         ClientSigningAlgorithm.HS256: "HMAC with SHA-256, by the client secret.",
     },
 )

@@ -48,6 +48,10 @@ class AuthorizationExplanation:
     scopes: list[str] = strawberry.field(
         description="The scopes that would be granted, which may be fewer than were asked for."
     )
+    consent_required: bool = strawberry.field(
+        description="Whether a page would ask the user to allow it first. Until then a request "
+        "that shows no page, with `prompt=none`, is refused."
+    )
     consent_scopes: list[str] = strawberry.field(
         description="The scopes that a page would ask the user to allow; empty if none would."
     )

@@ -18,7 +18,9 @@ describe_enum(
     JobKind,
     "What a job does with each line of what is uploaded. It needs the scopes of that mutation.",
     {
-        JobKind.USER_IMPORT: "Makes users with their password hashes. A line is a `UserImportInput`.",
+        JobKind.USER_IMPORT: (
+            "Makes users with their password hashes. Each line is a `UserImportInput`."
+        ),
         JobKind.USER_UPDATE: f"Changes users. {_LINE.format('userUpdate')}",
         JobKind.USER_DELETE: f"Deletes users. {_LINE.format('userDelete')}",
         JobKind.USER_EXPORT: (

@@ -73,7 +73,8 @@ ABOUT: Mapping[str, str] = {
     "claim_mappings": MAPPINGS_ABOUT,
     "signing_algorithms": (
         "The algorithms that have keys: one to four, `RS256` always among them. Default `RS256` "
-        "alone, because some libraries fail on keys that are not RSA."
+        "alone, because some libraries fail on keys that are not RSA. `PS256` comes with the first "
+        "API or application that chooses it."
     ),
     "acr_values_supported": (
         "The authentication context classes that requests may ask for, at most 20, published in "

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ApplicationFacts, ClientGrantFacts
 from tenantry.core.ids import new_token
 from tenantry.rules.client_keys import needs_readable_secret
@@ -29,9 +30,11 @@ from tenantry.services.management_api import EVERY_MANAGEMENT_API
 from tenantry.store import applications as rows
 from tenantry.store import client_grants
 
+# Which uploaded keys are attached is said by ids, which are others in every tenant.
+_APART = {"external_id", *CredentialUse}
 FIELDS: Mapping[str, Field] = {
     "external_id": Field(external_id),
-    **{name: field for name, field in APPLICATION_FIELDS.items() if name != "external_id"},
+    **{name: field for name, field in APPLICATION_FIELDS.items() if name not in _APART},
     "connections": Field(list_of(text(128, 1), 1000), ()),
 }
 SHAPES: Mapping[str, Any] = {"connections": tuple[str, ...], "jwks": dict[str, Any]}

@@ -6,6 +6,7 @@ is written the plan for the same document is empty.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.services.configuration import plan as plans
 from tenantry.services.configuration.noun import Done, Values, Work
 from tenantry.services.configuration.plan import CREATE, DELETE, Asked, Plan, Step, placed
+from tenantry.store.audit import Event, record
 from tenantry.store.epochs import bump
 
 
@@ -64,6 +66,10 @@ def apply(
     for step in planned.steps:
         _take_late(work, step)
     _require_reached(work, asked)
+    actions = Counter(change.action for change in plan.changes)
+    details = {"plan_hash": plan.hash, "changes": dict(actions)}
+    target = {"target_type": "Tenant", "target_id": work.db.tenant_id}
+    record(work.db, Event("configuration.applied", **target, details=details))
     return Applied(plan, tuple(one for one in made if one is not None))
 
 

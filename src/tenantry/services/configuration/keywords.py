@@ -34,9 +34,9 @@ def known(given: Any, issuer: str) -> dict[str, Any]:
     for name in given:
         if not NAME.fullmatch(name):
             message = "A keyword is a capital letter with up to 63 capitals, digits and _."
-            raise DomainError(ErrorCode.INVALID, message, "keywords", name)
+            raise DomainError(ErrorCode.INVALID, message, "keywords")
         if name in own:
-            raise DomainError(ErrorCode.INVALID, "The tenant sets this itself.", "keywords", name)
+            raise DomainError(ErrorCode.INVALID, f"Nobody may set {name}.", "keywords")
     return own | given
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tenantry.core.custom_domains import CustomDomainFacts
 from tenantry.core.facts import (
     ApplicationFacts,
     ClientGrantFacts,
@@ -14,10 +15,20 @@ from tenantry.core.facts import (
     TrustedIssuerFacts,
 )
 from tenantry.core.log_streams import LogStreamFacts
+from tenantry.core.organizations import OrganizationFacts
+from tenantry.rules.custom_domains import CUSTOM_DOMAIN_FIELDS
 from tenantry.rules.log_streams import LOG_STREAM_FIELDS
 from tenantry.rules.nouns import CONNECTION_FIELDS, RESOURCE_SERVER_FIELDS, TENANT_FIELDS
 from tenantry.rules.trusted_issuers import TRUSTED_ISSUER_FIELDS
-from tenantry.services.configuration import apis, applications, grants, others, roles
+from tenantry.services.configuration import (
+    apis,
+    applications,
+    domains,
+    grants,
+    organizations,
+    others,
+    roles,
+)
 from tenantry.services.configuration.noun import Noun
 
 NOUNS: tuple[Noun, ...] = (
@@ -76,6 +87,21 @@ NOUNS: tuple[Noun, ...] = (
         secret_of=applications.secret_of,
     ),
     Noun(
+        name="organizations",
+        type_name="Organization",
+        scope="organizations",
+        facts=OrganizationFacts,
+        fields=organizations.FIELDS,
+        key=("name",),
+        shapes=organizations.SHAPES,
+        further_scopes={"connections": "update:organizations"},
+        load=organizations.load,
+        create=organizations.create,
+        update=organizations.update,
+        delete=organizations.delete,
+        settle=organizations.settle,
+    ),
+    Noun(
         name="clientGrants",
         type_name="ClientGrant",
         scope="client_grants",
@@ -83,6 +109,7 @@ NOUNS: tuple[Noun, ...] = (
         fields=grants.FIELDS,
         key=("application", "audience", "subject_type"),
         shapes=grants.SHAPES,
+        further_scopes={"organizations": "update:client_grants"},
         load=grants.load,
         create=grants.create,
         update=grants.update,
@@ -116,6 +143,20 @@ NOUNS: tuple[Noun, ...] = (
         update=others.update_trusted_issuer,
         delete=others.delete_trusted_issuer,
         settle=others.settle_trusted_issuer,
+    ),
+    Noun(
+        name="customDomains",
+        type_name="CustomDomain",
+        scope="custom_domains",
+        facts=CustomDomainFacts,
+        fields=CUSTOM_DOMAIN_FIELDS,
+        key=("domain",),
+        immutable=frozenset({"type"}),
+        load=domains.load,
+        create=domains.create,
+        update=domains.update,
+        delete=domains.delete,
+        settle=domains.settle,
     ),
     Noun(
         name="logStreams",

@@ -126,7 +126,8 @@ def make(work: Work, asked: Asked) -> Planned:
 def _nouns(document: Mapping[str, Any], refusals: list[DomainError]) -> Iterator[Noun]:
     try:
         require_known(document, {"version": None, **BY_NAME}, (text.PATH,))
-        if document.get("version", VERSION) != VERSION:
+        version = document.get("version", VERSION)
+        if version != VERSION or isinstance(version, bool):
             message = f"This server reads version {VERSION}."
             raise DomainError(ErrorCode.INVALID, message, text.PATH, "version")
     except DomainError as refusal:

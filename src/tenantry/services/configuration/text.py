@@ -23,6 +23,7 @@ MAX_NODES = 1_000_000
 PATH = "document"
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")
 _NUMBER = re.compile(r"-?\d{1,17}\.\d{1,17}(?:[eE][+-]\d{1,3})?")
+_NO_TEXT = "The document holds characters that are no text."
 _WORDS = {"": None, "null": None, "~": None, "true": True, "false": False}
 # The C variants read and write some ten times faster; the others stand in where they are missing.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -36,7 +37,7 @@ def _refuse(message: str, code: ErrorCode = ErrorCode.INVALID) -> Never:
 def read(text: str) -> dict[str, Any]:
     """The mapping that a document is."""
     if not encodable(text):
-        _refuse("The document holds characters that are no text.")
+        _refuse(_NO_TEXT)
     if len(text.encode()) > MAX_BYTES:
         _refuse(f"A document has at most {MAX_BYTES} bytes.", ErrorCode.TOO_LONG)
     value = _json(text) if text.lstrip()[:1] == "{" else _yaml(text)
@@ -63,7 +64,7 @@ def _json(text: str) -> Any:
         return _yaml(text)  # Its flow style begins alike.
     except (ValueError, RecursionError):
         _refuse("The document is not JSON, or a number or a nesting in it has no end.")
-    _bounded(value)
+    _bounded(value, escapes="\\u" in text)
     return value
 
 
@@ -80,7 +81,7 @@ def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _bounded(value: Any) -> None:
+def _bounded(value: Any, *, escapes: bool) -> None:
     level, nodes = [value], 0
     for _ in range(MAX_DEPTH + 1):
         nodes += len(level)
@@ -90,8 +91,11 @@ def _bounded(value: Any) -> None:
         for item in level:
             if isinstance(item, dict):
                 deeper += item.values()
+                deeper += item.keys() if escapes else ()
             elif isinstance(item, list):
                 deeper += item
+            elif escapes and isinstance(item, str) and not encodable(item):
+                _refuse(_NO_TEXT)
         if not deeper:
             return
         level = deeper
@@ -144,6 +148,8 @@ class _Reader:
 
     def scalar(self, event: Any) -> None:
         plain = event.style is None or event.style == ""
+        if not plain and not encodable(event.value):
+            self._refuse("These characters are no text", event)
         value = _plain(event.value) if plain and event.tag is None else event.value
         if self._open and isinstance(self._open[-1], dict) and self._keys[-1] is None:
             self._require_plain(event)

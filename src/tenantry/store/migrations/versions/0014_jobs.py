@@ -9,7 +9,7 @@ from sqlmodel.sql.sqltypes import UTCDateTime
 from tenantry.models.base import Json
 
 revision = "0014"
-down_revision = "0012"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

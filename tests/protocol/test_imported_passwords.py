@@ -1,0 +1,204 @@
+"""Passwords that other systems hashed: taken in, checked at the next login, and made anew."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+import bcrypt
+import pytest
+from argon2 import PasswordHasher, Type
+
+from tenantry.keys.imported_passwords import UnusableHash, check_hash, verify_hash
+from tenantry.store import connections, users
+from tests.support.jobs import DATABASE, done, results_of
+from tests.support.management import Api, root_api
+from tests.support.server import Client, Tenant
+
+SECRET = "correct höhe battery"
+SALT = b"sixteen bytes ok"
+
+
+def b64(value: bytes) -> str:
+    return base64.b64encode(value).decode().rstrip("=")
+
+
+def argon2(type_: Type = Type.ID, **values: Any) -> str:
+    options = {"time_cost": 1, "memory_cost": 64, "parallelism": 1} | values
+    return PasswordHasher(type=type_, **options).hash(SECRET)
+
+
+def pbkdf2(name: str, digest: str, parameters: str = "i=1000") -> str:
+    key = hashlib.pbkdf2_hmac(digest, SECRET.encode(), SALT, 1000)
+    return f"${name}${parameters}${b64(SALT)}${b64(key)}"
+
+
+def scrypt(ln: int = 4, r: int = 8, p: int = 1) -> str:
+    key = hashlib.scrypt(SECRET.encode(), salt=SALT, n=2**ln, r=r, p=p, dklen=32)
+    return f"$scrypt$ln={ln},r={r},p={p}${b64(SALT)}${b64(key)}"
+
+
+def bcrypt_hash(kind: str = "2b", cost: int = 4) -> str:
+    made = bcrypt.hashpw(SECRET.encode(), bcrypt.gensalt(cost)).decode()
+    return made.replace("$2b$", f"${kind}$")
+
+
+FORMS = {
+    "argon2id": argon2(),
+    "argon2id-as-ours-but-weaker": argon2(memory_cost=1024),
+    "argon2i": argon2(Type.I),
+    "argon2d": argon2(Type.D, parallelism=2),
+    "bcrypt-2a": bcrypt_hash("2a"),
+    "bcrypt-2b": bcrypt_hash("2b"),
+    "bcrypt-2y": bcrypt_hash("2y"),
+    "pbkdf2-sha1": pbkdf2("pbkdf2-sha1", "sha1"),
+    "pbkdf2-sha256": pbkdf2("pbkdf2-sha256", "sha256"),
+    "pbkdf2-sha256-with-length": pbkdf2("pbkdf2-sha256", "sha256", "i=1000,l=32"),
+    "pbkdf2-sha512-bare": pbkdf2("pbkdf2-sha512", "sha512", "1000").replace("+", "."),
+    "scrypt": scrypt(),
+}
+
+
+@pytest.fixture
+def api(tenant: Tenant) -> Api:
+    return root_api(tenant)
+
+
+@pytest.fixture
+def client(tenant: Tenant) -> Client:
+    """An application that may send passwords (RFC 6749 §4.3)."""
+    tenant.change(default_directory=DATABASE)
+    return tenant.application(grant_types=("password",))
+
+
+def logs_in(tenant: Tenant, client: Client, username: str, password: str) -> bool:
+    answer = tenant.token(
+        client, grant_type="password", username=username, password=password, scope="openid"
+    )
+    return answer.status_code == 200
+
+
+def stored_hash(tenant: Tenant, email: str) -> str:
+    def find(db: Any) -> str:
+        connection = connections.find_by_name(db, DATABASE)
+        assert connection is not None
+        (login,) = users.find_logins(db, [connection.id], email)
+        return login.password_hash or ""
+
+    found: str = tenant.read(find)
+    return found
+
+
+def test_every_form_signs_in_and_is_made_anew(tenant: Tenant, client: Client) -> None:
+    given = [
+        {"email": f"{name}@example.com", "passwordHash": hashed} for name, hashed in FORMS.items()
+    ]
+    job = done(root_api(tenant), "USER_IMPORT", given)
+    assert job["done"] == len(FORMS), results_of(root_api(tenant), job)
+    for name, hashed in FORMS.items():
+        email = f"{name}@example.com"
+        assert stored_hash(tenant, email) == hashed
+        assert not logs_in(tenant, client, email, "wrong"), name
+        assert stored_hash(tenant, email) == hashed
+        assert logs_in(tenant, client, email, SECRET), name
+        made_anew = stored_hash(tenant, email)
+        assert made_anew.startswith("$argon2id$v=19$m=19456,t=2,p=1$"), name
+        assert logs_in(tenant, client, email, SECRET), name
+        assert stored_hash(tenant, email) == made_anew
+
+
+def test_a_single_user_may_come_with_a_hash(api: Api, tenant: Tenant, client: Client) -> None:
+    given = {"connection": DATABASE, "email": "ann@example.com"}
+    hashed = bcrypt_hash()
+    user = api.do("userCreate", "user { passwordChangedAt }", given | {"passwordHash": hashed})
+    assert user["user"]["passwordChangedAt"]
+    assert logs_in(tenant, client, "ann@example.com", SECRET)
+    (event,) = tenant.events("user.created")
+    assert hashed not in str(event.details)
+    both = {"passwordHash": hashed, "password": "long enough"}
+    refusal = api.refused("userCreate", given | both)
+    assert (refusal["code"], refusal["field"]) == ("NOT_ALLOWED", ["passwordHash"])
+    refusal = api.refused("userCreate", given | {"passwordHash": "plain text"})
+    assert (refusal["code"], refusal["field"]) == ("INVALID", ["passwordHash"])
+
+
+def test_an_upsert_with_a_hash_replaces_the_password(
+    api: Api, tenant: Tenant, client: Client
+) -> None:
+    tenant.user("ann@example.com")
+    given = [{"email": "ann@example.com", "passwordHash": scrypt()}]
+    assert done(api, "USER_IMPORT", given, upsert=True)["done"] == 1
+    assert logs_in(tenant, client, "ann@example.com", SECRET)
+    assert tenant.events("user.password_set")
+
+
+@pytest.mark.parametrize(
+    "hashed",
+    [
+        "",
+        "plain text",
+        "$1$salt$abcdefgh",
+        "$argon2id$v=19$m=262145,t=1,p=1$" + b64(SALT) + "$" + b64(bytes(32)),
+        "$argon2id$v=19$m=262144,t=5,p=1$" + b64(SALT) + "$" + b64(bytes(32)),
+        "$argon2id$v=19$m=65536,t=0,p=1$" + b64(SALT) + "$" + b64(bytes(32)),
+        "$argon2id$v=19$m=65536,t=1,p=17$" + b64(SALT) + "$" + b64(bytes(32)),
+        "$argon2id$v=99$m=65536,t=1,p=1$" + b64(SALT) + "$" + b64(bytes(32)),
+        "$argon2id$v=19$m=65536,t=1,p=1$" + b64(SALT),
+        "$argon2id$v=19$m=x,t=1,p=1$" + b64(SALT) + "$" + b64(bytes(32)),
+        "$argon2id$v=19$m=65536,t=1,p=1$" + b64(b"short") + "$" + b64(bytes(32)),
+        "$argon2zz$v=19$m=65536,t=1,p=1$" + b64(SALT) + "$" + b64(bytes(32)),
+        "$2b$15$" + "a" * 53,
+        "$2b$03$" + "a" * 53,
+        "$2b$31$" + "a" * 53,
+        "$2b$04$" + "a" * 52,
+        "$2x$04$" + "a" * 53,
+        "$2b$04$" + "é" * 53,
+        pbkdf2("pbkdf2-md5", "sha256"),
+        pbkdf2("pbkdf2-sha256", "sha256", "i=2000001"),
+        pbkdf2("pbkdf2-sha256", "sha256", "i=0"),
+        pbkdf2("pbkdf2-sha256", "sha256", "i=1000,l=16"),
+        pbkdf2("pbkdf2-sha256", "sha256", "i=1000,i=2"),
+        pbkdf2("pbkdf2-sha256", "sha256", "i=1000,x=2"),
+        pbkdf2("pbkdf2-sha256", "sha256", "99999999999999999999"),
+        pbkdf2("pbkdf2-sha256", "sha256", "-1"),
+        pbkdf2("pbkdf2-sha256", "sha256", "٣"),
+        f"$pbkdf2-sha256$i=1000${b64(SALT)}$" + "!" * 40,
+        f"$pbkdf2-sha256$i=1000${b64(SALT)}$" + b64(bytes(65)),
+        scrypt().replace("ln=4", "ln=21"),
+        scrypt().replace("ln=4", "ln=20"),
+        scrypt().replace("r=8", "r=9999999"),
+        scrypt().replace("p=1", "p=9999999999"),
+        scrypt().replace(",p=1", ""),
+        "$scrypt$ln=4,r=8,p=1$" + b64(SALT),
+        "$" * 500,
+        argon2() + "x" * 500,
+    ],
+)
+def test_what_would_cost_too_much_or_is_no_hash_is_refused(hashed: str) -> None:
+    with pytest.raises(UnusableHash):
+        check_hash(hashed)
+    assert not verify_hash(SECRET, hashed[:400])
+
+
+def test_a_password_beyond_what_bcrypt_sees(api: Api, tenant: Tenant, client: Client) -> None:
+    long = "x" * 80
+    hashed = bcrypt.hashpw(long[:72].encode(), bcrypt.gensalt(4)).decode()
+    done(api, "USER_IMPORT", [{"email": "long@example.com", "passwordHash": hashed}])
+    assert logs_in(tenant, client, "long@example.com", long)
+    assert not logs_in(tenant, client, "long@example.com", "x" * 71)
+    assert not verify_hash("nul\0", hashed)
+    assert not verify_hash("\ud800", hashed)
+    assert logs_in(tenant, client, "long@example.com", long)
+
+
+@pytest.mark.parametrize("name", ["bcrypt-2a", "pbkdf2-sha512-bare", "scrypt", "argon2d"])
+def test_a_hash_that_was_replaced_meanwhile_is_not_made_anew(tenant: Tenant, name: str) -> None:
+    """The update names the hash that was checked."""
+    email = f"{name}@example.com"
+    done(root_api(tenant), "USER_IMPORT", [{"email": email, "passwordHash": FORMS[name]}])
+    (user,) = tenant.events("user.created")
+    tenant.write(users.rehash_password, user.target_id, "another hash", "new")
+    assert stored_hash(tenant, email) == FORMS[name]
+    tenant.write(users.rehash_password, user.target_id, FORMS[name], "new")
+    assert stored_hash(tenant, email) == "new"
