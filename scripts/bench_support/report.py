@@ -65,6 +65,27 @@ class Memory:
         return [self.database, str(self.workers), _figures(self.idle), _figures(self.loaded)]
 
 
+@dataclass(frozen=True)
+class Administered:
+    """The middle of one kind of management request, in the server itself."""
+
+    database: str
+    request: str
+    wall_ms: float
+    cpu_ms: float
+    statements: int | None
+
+    def cells(self) -> list[str]:
+        statements = "" if self.statements is None else str(self.statements)
+        return [
+            self.database,
+            self.request,
+            f"{self.wall_ms:.1f}",
+            f"{self.cpu_ms:.1f}",
+            statements,
+        ]
+
+
 @dataclass
 class Report:
     """All that was measured in one go."""
@@ -73,6 +94,7 @@ class Report:
     bare_rates: dict[str, float] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     memory: list[Memory] = field(default_factory=list)
+    administration: list[Administered] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -85,11 +107,13 @@ class Report:
         run_heads += ["a second", "p50 ms", "p99 ms", "CPU ms", "ratio of", "errors"]
         memory_heads = ["database", "workers", "MiB a worker, idle", "after load"]
         machine = f"{os.cpu_count()} cores (wrk uses them too), Python {platform.python_version()}"
+        administration_heads = ["database", "management request", "ms", "CPU ms", "statements"]
         parts = [
             f"{machine}, {self.applications} applications",
             f"A second of two processes that do nothing else: {', '.join(rates)}",
             table(run_heads, [run.cells() for run in self.runs], left=3),
             table(memory_heads, [one.cells() for one in self.memory], left=1),
+            table(administration_heads, [one.cells() for one in self.administration], left=2),
             *self.notes,
         ]
         return "\n\n".join(parts)
@@ -106,6 +130,7 @@ class Report:
             "bareRates": self.bare_rates,
             "runs": [{**asdict(run), "ratio": run.ratio} for run in self.runs],
             "memory": [asdict(one) for one in self.memory],
+            "administration": [asdict(one) for one in self.administration],
             "errors": self.errors,
             "notes": self.notes,
         }

@@ -13,6 +13,7 @@ from tenantry.core.ids import GlobalId
 from tenantry.services.configuration import text
 from tenantry.services.configuration.nouns import BY_NAME, NOUNS
 from tests.management.test_statements import statements
+from tests.support.client_keys import ec_key, public_jwk, rsa_key
 from tests.support.configuration import (
     EXPORT,
     PLAN,
@@ -220,6 +221,51 @@ def test_of_many_who_apply_one_plan_one_succeeds(server: Server) -> None:
     codes = [[error["code"] for error in answer["errors"]] for answer in answers]
     assert sorted(codes) == [[], *[["PLAN_STALE"]] * 5]
     assert len(tenant.events("application.created")) == 2  # With the explorer's.
+
+
+def test_uploaded_keys_are_written_inside_their_application(api: Api, tenant: Tenant) -> None:
+    key, other = public_jwk(rsa_key(), "a"), public_jwk(ec_key(), "b")
+
+    def document(*keys: Json) -> Json:
+        settings = {
+            "tokenEndpointAuthMethod": "PRIVATE_KEY_JWT",
+            "clientAuthenticationCredentials": list(keys),
+        }
+        return {"applications": [APP | settings]}
+
+    first: Json = {"name": "one", "jwk": key, "expiresAt": "2100-01-01T01:00:00+01:00"}
+    second: Json = {"name": "two", "jwk": other}
+    found = plan(api, document(first))
+    assert found["requiredScopes"] == [
+        "create:applications",
+        "create:credentials",
+        "update:credentials",
+    ]
+    applied(api, document(first))
+    assert changes(api, document(first)) == []
+    (shown,) = text.read(export(api, nouns=["applications"]))["applications"]
+    (written_out,) = shown["clientAuthenticationCredentials"]
+    assert written_out["expiresAt"] == "2100-01-01T00:00:00Z"
+    assert written_out["jwk"]["n"] == key["n"]
+    # Rotation: both for a while, then the second alone; the first is not deleted.
+    later = first | {"expiresAt": "2101-01-01T00:00:00Z"}
+    for keys in ((later, second), (second,), (later,)):
+        applied(api, document(*keys))
+        assert changes(api, document(*keys)) == []
+    assert len(tenant.events("credential.created")) == 2
+    assert tenant.events("credential.deleted") == []
+    path = "document.applications.0.clientAuthenticationCredentials"
+    for bad, field in (
+        ({"name": "x", "jwk": {"kty": "oct", "k": "AA"}}, f"{path}.0.jwk"),
+        ({"name": "x", "jwk": key, "alg": "ES256"}, f"{path}.0.alg"),
+        ({"name": "x", "jwk": key, "expiresAt": "tomorrow"}, f"{path}.0.expiresAt"),
+        ({"name": "x", "jwk": key, "secret": "x"}, f"{path}.0.secret"),
+    ):
+        ((refused, _),) = refusals(planned(api, document(bad)))
+        assert refused == field
+    past = second | {"jwk": public_jwk(rsa_key("two"), "c"), "expiresAt": "2020-01-01T00:00:00Z"}
+    ((refused, code),) = refusals(apply(api, document(past)))
+    assert (refused, code) == (f"{path}.0.expiresAt", "OUT_OF_RANGE")
 
 
 def test_all_or_nothing(api: Api, tenant: Tenant) -> None:

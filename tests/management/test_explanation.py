@@ -12,6 +12,7 @@ import pytest
 from tenantry.core.facts import DATABASE_CONNECTION, AccessPolicy, GrantType, ResponseTypeName
 from tenantry.rules.rule_descriptions import DESCRIPTIONS
 from tests.management.test_explanation_agrees import EXPLAIN, compare, lasting
+from tests.support import organizations
 from tests.support.browser import Browser
 from tests.support.flow import authorize, log_in, request_for, sign_in
 from tests.support.jwt import claims_of
@@ -118,6 +119,8 @@ def test_it_needs_its_scopes(tenant: Tenant) -> None:
     assert api.data(EXPLAIN, **asked)["authorizationExplain"]["issued"] is False
     error = api.error(EXPLAIN, **asked, userId=user.id)
     assert (error["code"], error["requiredScopes"]) == ("FORBIDDEN", ["read:users"])
+    error = api.error(EXPLAIN, **asked, organization="acme")
+    assert (error["code"], error["requiredScopes"]) == ("FORBIDDEN", ["read:organizations"])
 
 
 @pytest.mark.parametrize(
@@ -296,6 +299,30 @@ def test_a_change_of_policy_is_told_at_once(tenant: Tenant, api: Api) -> None:
 
 
 NOT_LET_IN = {"connection_enabled", "user_not_blocked", "organization_connection"}
+
+
+def test_an_organization(tenant: Tenant, api: Api) -> None:
+    """Who is let in, who becomes a member by signing in, and who is one no more."""
+    client, user = organizations.application(tenant), tenant.user()
+    acme = organizations.organization(tenant, "acme", connection=None)
+    code, asked = GrantType.AUTHORIZATION_CODE, {"scopes": ["openid"], "userId": user.id}
+    asked |= {"organization": acme.id}
+    assert failed(explained(api, client, code, **asked)) == (
+        "organization_connection",
+        "Organization.connections",
+    )
+    open_to_all = organizations.organization(tenant, "open", assigns=True)
+    found = explained(api, client, code, **(asked | {"organization": open_to_all.id}))
+    assert found["idToken"]["org_id"] == found["userinfo"]["org_id"] == open_to_all.id
+    asked |= {"organization": organizations.organization(tenant, "closed").id}
+    assert failed(explained(api, client, code, **asked))[0] == "organization_member"
+    named = asked | {"organization": "closed"}
+    assert failed(explained(api, client, code, **named)) == ("organization_known", "Organization")
+    refresh = GrantType.REFRESH_TOKEN
+    client = tenant.change_application(client, grant_types=(code, refresh))
+    assert failed(explained(api, client, refresh, **asked))[0] == "organization_member"
+    client = tenant.change_application(client, organization_usage="deny")
+    assert failed(explained(api, client, code, **asked))[0] == "organization_usage"
 
 
 def code_flow(server: Server, seed: int, times: int) -> int:

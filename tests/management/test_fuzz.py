@@ -18,6 +18,7 @@ from graphql import GraphQLScalarType, is_specified_scalar_type
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes
+from schemathesis.core.result import Ok
 
 from tenantry.management.schema import build_schema, sdl
 from tests.management.test_ids import everything
@@ -46,6 +47,7 @@ for _name, _strategy in _SCALARS.items():
 OPERATIONS = {
     result.ok().label: result.ok()
     for result in schemathesis.graphql.from_file(sdl()).get_all_operations()
+    if isinstance(result, Ok)
 }
 SPENT = [0.0]
 _ID = re.compile(r'\bid: (?:"(?:[^"\\]|\\.)*"|-?\d+)')

@@ -10,6 +10,7 @@ from tenantry.management.nodes import NODE_TYPES
 from tenantry.management.schema import build_schema
 from tenantry.services import sessions
 from tenantry.store import consents
+from tests.support.client_keys import ec_key, public_jwk
 from tests.support.management import Api, Json, root_api, value_of
 from tests.support.server import Server
 
@@ -19,6 +20,7 @@ NOUNS = (
     "ResourceServer",
     "ClientGrant",
     "Connection",
+    "Credential",
     "CustomDomain",
     "Grant",
     "Job",
@@ -41,7 +43,7 @@ def everything(api: Api) -> dict[str, str]:
     audience = "https://api.example.com"
     client_id = api.application()["clientId"]
     data = api.data(
-        """mutation($client: String!, $audience: String!) {
+        """mutation($client: String!, $audience: String!, $jwk: JSON!) {
           resourceServerCreate(input: {name: "API", identifier: $audience}) {
             resourceServer { id } }
           clientGrantCreate(input: {clientId: $client, audience: $audience}) {
@@ -53,10 +55,13 @@ def everything(api: Api) -> dict[str, str]:
             trustedIssuer { id } }
           customDomainCreate(input: {domain: "login.example.com", type: MANAGED_CERTS}) {
             customDomain { id } }
+          credentialCreate(input: {clientId: $client, name: "key", jwk: $jwk}) {
+            credential { id } }
           trustedDocumentCreate(input: {document: "{ __typename }"}) { trustedDocument { id } }
         }""",
         client=client_id,
         audience=audience,
+        jwk=public_jwk(ec_key()),
     )
     read = api.data("{ logEvents(first: 1) { nodes { id } } signingKeys { id } tenant { id } }")
     grant = data["clientGrantCreate"]["clientGrant"]
@@ -78,6 +83,7 @@ def everything(api: Api) -> dict[str, str]:
         "Grant": allowed["id"],
         "Connection": data["connectionCreate"]["connection"]["id"],
         "CustomDomain": data["customDomainCreate"]["customDomain"]["id"],
+        "Credential": data["credentialCreate"]["credential"]["id"],
         "User": data["userCreate"]["user"]["id"],
         "Role": data["roleCreate"]["role"]["id"],
         "Session": GlobalId("Session", tenant.id, session.id).encode(),
@@ -99,7 +105,7 @@ def _organization(api: Api) -> dict[str, str]:
         organizationUsage="ALLOW",
         initiateLoginUri="https://app.example.com/login",
     )
-    user = api.tenant.user()
+    user = api.tenant.user("member@example.com")
     members = {"id": organization["id"], "userIds": [user.id]}
     api.do("organizationMembersAdd", "__typename", members)
     invitation = api.do(
@@ -226,4 +232,4 @@ def test_every_node_has_a_scope_of_its_own() -> None:
         if isinstance(type_, GraphQLObjectType)
         and any(interface.name == "Node" for interface in type_.interfaces)
     }
-    assert nodes == {*NODE_TYPES, "Tenant"}
+    assert nodes == {*NODE_TYPES, "Job", "Tenant"}

@@ -17,6 +17,7 @@ from tenantry.store.log_stream_failures import Batch
 from tenantry.store.unit_of_work import INSTALLATION
 from tests.support.client_keys import public_jwk, rsa_key
 from tests.support.dns import name_server
+from tests.support.client_keys import ec_key, public_jwk
 from tests.support.management import Api, Json, root_api
 from tests.support.server import Server, Tenant
 
@@ -50,7 +51,7 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         made[noun] = api.do(mutation, f"{member} {{ id }}", input)[member]["id"]
         return made[noun]
 
-    client_id = api.application()["clientId"]
+    client_id, other_client = api.application()["clientId"], api.application()["clientId"]
     create("resourceServerCreate", "ResourceServer", {"name": "Other", "identifier": API2})
     create("resourceServerCreate", "ResourceServer", {"name": "API", "identifier": API})
     grant = create("clientGrantCreate", "ClientGrant", {"clientId": client_id, "audience": API})
@@ -65,6 +66,11 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         "resourceServer { id }",
         {"name": "Shared", "identifier": "shared", "signingAlg": "HS256"},
     )["resourceServer"]["id"]
+    credential = create(
+        "credentialCreate",
+        "Credential",
+        {"clientId": other_client, "name": "walked", "jwk": public_jwk(ec_key())},
+    )
     trusted = api.do(
         "trustedIssuerCreate",
         "trustedIssuer { id }",
@@ -166,6 +172,17 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         ("customDomainJwksSet", {"id": domain["id"], "jwks": keys}, "custom_domain.jwks_set"),
         ("customDomainJwksDelete", {"id": domain["id"]}, "custom_domain.jwks_deleted"),
         ("customDomainDelete", {"id": domain["id"]}, "custom_domain.deleted"),
+        (
+            "credentialCreate",
+            {"clientId": client_id, "name": "new", "jwk": public_jwk(ec_key("new"))},
+            "credential.created",
+        ),
+        (
+            "credentialUpdate",
+            {"id": credential, "expiresAt": "2090-01-01T00:00:00Z"},
+            "credential.updated",
+        ),
+        ("credentialDelete", {"id": credential}, "credential.deleted"),
         ("grantDelete", {"id": consent}, "consent.deleted"),
         ("resourceServerCreate", {"name": "x", "identifier": "x"}, "resource_server.created"),
         (

@@ -23,6 +23,7 @@ from graphql import (
 from tenantry.core import facts, organizations
 from tenantry.core.custom_domains import CustomDomainFacts
 from tenantry.core.facts import KeyState
+from tenantry.core.credentials import CredentialFacts
 from tenantry.core.log_streams import LogStreamFacts, LogStreamFailureFacts
 from tenantry.core.trusted_documents import TrustedDocumentFacts
 from tenantry.keys.signing import CertificateForms
@@ -42,6 +43,7 @@ SOURCES: dict[str, type[Any]] = {
     "ClientGrant": facts.ClientGrantFacts,
     "Connection": facts.ConnectionFacts,
     "CustomDomain": CustomDomainFacts,
+    "Credential": CredentialFacts,
     "Grant": facts.ConsentFacts,
     "LogEvent": facts.LogEventFacts,
     "LogStream": LogStreamFacts,
@@ -63,7 +65,14 @@ SOURCES: dict[str, type[Any]] = {
 DERIVED = {
     "LogStream": {"failures"},
     "LogStreamFailure": {"message_id"},
-    "Application": {"client_grants", "connections", "readiness_checks"},
+    "Application": {
+        "client_authentication_methods",
+        "client_grants",
+        "connections",
+        "credentials",
+        "readiness_checks",
+        "signed_request_object",
+    },
     "CustomDomain": {
         "issuer",
         "verification_method",

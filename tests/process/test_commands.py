@@ -134,7 +134,7 @@ def _add_domain(data: Path, domain: str) -> None:
         (tenant, domain, now, now, domain),
     )
     connection.execute(
-        "INSERT INTO verified_domains (domain, tenant_id, custom_domain_id) VALUES (?, ?, ?)",
+        "INSERT INTO verified_domains (domain, owner_id, custom_domain_id) VALUES (?, ?, ?)",
         (domain, tenant, domain),
     )
     connection.commit()

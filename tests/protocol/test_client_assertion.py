@@ -19,6 +19,7 @@ from tests.support import jwt
 from tests.support.client_keys import (
     assertion_claims,
     ec_key,
+    ed_key,
     proving,
     public_jwk,
     rsa_key,
@@ -64,10 +65,10 @@ def test_private_key_jwt(server: Server, tenant: Tenant) -> None:
     assert again.status_code == 200
 
 
-@pytest.mark.parametrize("alg", ["RS256", "RS384", "PS256", "ES256"])
+@pytest.mark.parametrize("alg", ["RS256", "RS384", "PS256", "ES256", "EdDSA"])
 def test_algorithms(tenant: Tenant, alg: str) -> None:
     """RFC 7518 §3.1: each that is advertised works, and a registered one is the only one."""
-    key = ec_key() if alg == "ES256" else rsa_key()
+    key = {"ES256": ec_key(), "EdDSA": ed_key()}.get(alg, rsa_key())
     client = machine(tenant, jwks=key_set(public_jwk(key)))
     assert ask(tenant, signed(assertion_claims(tenant, client), key, alg)).status_code == 200
     other = "RS384" if alg == "RS256" else "RS256"

@@ -192,6 +192,21 @@ def test_who_a_host_is(server: Server, tenant: Tenant) -> None:
     assert with_other.json()["issuer"] == f"https://{name}/"
 
 
+def test_a_proxy_of_the_operator_names_the_host(
+    databases: Databases, portal: BlockingPortal
+) -> None:
+    """RFC 7239 §8.1: what a proxy forwards counts from those that the settings name."""
+    with databases.url("sqlite") as url:
+        server = Server(url, portal, trusted_proxies="192.0.2.0/24")
+        server.begin()
+        domain = ready(server.tenant())
+        name = domain.name.encode()
+        assert ask(server, b"inner", x_forwarded_host=name).json()["issuer"] == domain.facts.issuer
+        assert seen(ask(server, name, x_forwarded_host=b"evil.example")) == MISDIRECTED
+        assert seen(ask(server, name, x_forwarded_host=name + b", " + name)) == MISDIRECTED
+        server.close()
+
+
 def test_a_host_without_a_path_of_tenants(server: Server, tenant: Tenant) -> None:
     """RFC 8414 §3.1: at a domain the paths of other tenants are paths that it does not have."""
     domain, other = ready(tenant), server.tenant()
@@ -338,6 +353,8 @@ def test_the_management_api_has_one_address(server: Server, tenant: Tenant) -> N
     domain = ready(tenant)
     for path in ("graphql", ".well-known/oauth-protected-resource/graphql"):
         assert server.client.get(domain.tenant.url(path)).status_code == 404
+    home = server.client.get(domain.tenant.url(""))
+    assert home.headers["location"] == tenant.url("graphql")
     own = tenant_api(tenant, "read:custom_domains")
     query = "{ customDomains(first: 1) { nodes { domain } } }"
     assert own.data(query)["customDomains"]["nodes"] == [{"domain": domain.name}]

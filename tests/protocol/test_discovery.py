@@ -100,7 +100,7 @@ def test_what_is_said_is_what_works(server: Server, tenant: Tenant, browser: Bro
     assert set(document["token_endpoint_auth_methods_supported"]) == {
         "client_secret_basic", "client_secret_jwt", "client_secret_post", "none", "private_key_jwt"
     }  # fmt: skip
-    by_key = ["RS256", "RS384", "PS256", "ES256"]
+    by_key = ["RS256", "RS384", "PS256", "ES256", "EdDSA"]
     for name in ("token", "revocation", "introspection"):
         values = document[f"{name}_endpoint_auth_signing_alg_values_supported"]
         assert values == [*by_key, "HS256"]

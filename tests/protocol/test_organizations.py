@@ -10,7 +10,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tenantry.core.facts import DATABASE_CONNECTION, SubjectType
+from tenantry.core.facts import (
+    DATABASE_CONNECTION,
+    ClaimMapping,
+    ClaimSource,
+    ClaimTarget,
+    SubjectType,
+)
 from tenantry.services import organizations as organization_services
 from tenantry.services.commands import Patch
 from tenantry.store import client_grants
@@ -80,6 +86,7 @@ def test_names_where_the_tenant_allows_them(tenant: Tenant, browser: Browser) ->
     answer = authorize(browser, tenant, request_for(client, organization="acme").parameters)
     assert answer.answer["error"] == "invalid_request"
     tenant.change(allow_organization_name_in_authentication_api=True)
+    tokens: dict[str, Any] = {}
     for reference in ("acme", "ACME", acme.id):
         tokens = sign_in(browser, tenant, client, organization=reference).tokens()
         for name in ("access_token", "id_token"):
@@ -299,6 +306,41 @@ def test_roles_within_the_organization(tenant: Tenant, browser: Browser) -> None
         claims = claims_of(granted.tokens()["access_token"])
         assert claims["permissions"] == permissions
         assert claims["scope"] == " ".join(["openid", *permissions])
+
+
+def test_claims_of_roles_within_the_organization(tenant: Tenant, browser: Browser) -> None:
+    """A mapping of role names tells those of the organization too, at userinfo as well."""
+    targets = (ClaimTarget.ACCESS_TOKEN, ClaimTarget.ID_TOKEN, ClaimTarget.USERINFO)
+    mapping = ClaimMapping(claim="roles", source=ClaimSource.ROLES, tokens=targets)
+    tenant.change(claim_mappings=(mapping,))
+    client, user = application(tenant), tenant.user()
+    acme = organization(tenant, "acme", user)
+    tenant.api(API, "read:x")
+    reader, writer = tenant.role("reader", API, "read:x"), tenant.role("writer", API, "read:x")
+    tenant.give_role(user, reader)
+    give_role(tenant, acme, user, reader)
+    give_role(tenant, acme, user, writer)
+    for reference, names in ((acme.id, ["reader", "writer"]), (None, ["reader"])):
+        tokens = sign_in(browser, tenant, client, organization=reference).tokens()
+        assert claims_of(tokens["access_token"])["roles"] == names
+        assert claims_of(tokens["id_token"])["roles"] == names
+        assert tenant.userinfo(tokens["access_token"]).json()["roles"] == names
+    (event, *_) = tenant.events("token.issued")
+    assert "organization" not in event.details
+    assert tenant.events("token.issued")[1].details["organization"] == acme.id
+
+
+def test_another_account_of_the_same_browser(tenant: Tenant, browser: Browser) -> None:
+    """OpenID Connect Core §3.1.2.1, `select_account`: the choice decides who is judged."""
+    client, _ = application(tenant), tenant.user()
+    bob = tenant.user("bob@example.com")
+    acme = organization(tenant, "acme", bob)
+    sign_in(browser, tenant, client)
+    asked = request_for(client, organization=acme.id, prompt="select_account")
+    page = authorize(browser, tenant, asked.parameters)
+    assert not page.left_for
+    other = browser.submit(page, "select-account-form", press="select-account-another")
+    assert "code" in log_in(browser, other, "bob@example.com").answer
 
 
 def test_roles_within_the_organization_administer(tenant: Tenant, browser: Browser) -> None:

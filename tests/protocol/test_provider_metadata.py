@@ -46,6 +46,9 @@ METHODS = (
 )
 # Pages, and what no specification gives a member to.
 UNNAMED = {
+    "/.well-known/assetlinks.json",
+    "/.well-known/apple-app-site-association",
+    "/apple-app-site-association",
     "/",
     "/healthz",
     "/readyz",

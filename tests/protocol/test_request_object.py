@@ -11,7 +11,14 @@ import pytest
 from anyio.from_thread import BlockingPortal
 
 from tests.support.browser import Browser
-from tests.support.client_keys import assertion_claims, ec_key, public_jwk, rsa_key, signed
+from tests.support.client_keys import (
+    assertion_claims,
+    ec_key,
+    ed_key,
+    public_jwk,
+    rsa_key,
+    signed,
+)
 from tests.support.databases import Databases
 from tests.support.flow import Asked, Granted, authorize, log_in, request_for
 from tests.support.remote import Remote, serving
@@ -19,7 +26,13 @@ from tests.support.server import Client, Server, Tenant, both_databases
 
 
 def application(tenant: Tenant, **values: Any) -> Client:
-    keys = {"keys": [public_jwk(rsa_key()), public_jwk(ec_key(), "k2")]}
+    keys = {
+        "keys": [
+            public_jwk(rsa_key()),
+            public_jwk(ec_key(), "k2"),
+            public_jwk(ed_key(), "k3"),
+        ]
+    }
     return tenant.application(**({"jwks": keys} | values))
 
 
@@ -60,13 +73,13 @@ def test_the_flow(server: Server, tenant: Tenant, browser: Browser) -> None:
     assert granted.tokens()["scope"] == "openid profile email"
 
 
-@pytest.mark.parametrize("alg", ["RS256", "RS384", "PS256", "ES256"])
+@pytest.mark.parametrize("alg", ["RS256", "RS384", "PS256", "ES256", "EdDSA"])
 def test_algorithms(tenant: Tenant, browser: Browser, alg: str) -> None:
     """Discovery §3: each that is advertised works, and a registered one is the only one."""
     client = application(tenant, request_object_signing_alg=alg)
     token = signed(
         claims_for(tenant, client, request_for(client)),
-        ec_key() if alg == "ES256" else rsa_key(),
+        {"ES256": ec_key(), "EdDSA": ed_key()}.get(alg, rsa_key()),
         alg,
         typ="oauth-authz-req+jwt",
     )

@@ -269,7 +269,7 @@ def test_a_domain_is_one_tenants(store: Store) -> None:
     with store.database.reading() as connection:
         (claimed,) = connection.execute(tables.verified_domains.select()).all()
         (ready,) = connection.execute(domains.select().where(domains.c.status == "ready")).all()
-    assert claimed.tenant_id == ready.tenant_id == winner
+    assert claimed.owner_id == ready.tenant_id == winner
 
 
 def test_a_domain_that_is_deleted_while_it_is_verified(store: Store) -> None:

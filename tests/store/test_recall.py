@@ -65,6 +65,28 @@ def test_a_unit_sees_what_it_changed_itself(store: Store) -> None:
     assert store.read_now(TENANT, CALLER, recall, count, "leases") == 0
 
 
+def test_what_nobody_asks_for_is_forgotten(
+    store: Store, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {f"tenant {number}": Counted() for number in range(20)}
+    for tenant, count in counts.items():
+        store.read_now(tenant, CALLER, recall, count, "leases")
+    assert configuration._epochs._known.keys() >= counts.keys()  # type: ignore[attr-defined]
+    monkeypatch.setattr("tenantry.store.cache._IDLE_SECONDS", -1)
+    configuration.refresh("tenant 3")
+    store.read_now("tenant 3", CALLER, recall, counts["tenant 3"], "leases")
+    configuration.refresh("tenant 3")
+    assert configuration._epochs._known.keys() == {"tenant 3"}  # type: ignore[attr-defined]
+    assert {key[0] for key in configuration._found.remembered()} == {"tenant 3"}
+    monkeypatch.undo()
+    for tenant, count in counts.items():
+        store.read_now(tenant, CALLER, recall, count, "leases")
+        assert count.calls == (1 if tenant == "tenant 3" else 2)
+    store.write_now("tenant 5", CALLER, change, "one")
+    assert store.read_now("tenant 5", CALLER, recall, counts["tenant 5"], "leases") == 1
+    assert counts["tenant 5"].calls == 3
+
+
 def test_an_old_snapshot_is_not_remembered_as_new(
     store: Store, configuration: Configuration
 ) -> None:

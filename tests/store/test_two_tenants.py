@@ -32,6 +32,7 @@ from tenantry.core.facts import (
     SigningAlgorithm,
     SubjectType,
 )
+from tenantry.core.jobs import JobKind, JobState
 from tenantry.core.organizations import (
     OrganizationConnectionFacts,
     OrganizationInvitationFacts,
@@ -52,12 +53,16 @@ from tenantry.store import (
     client_grants,
     connections,
     consents,
+    credentials,
     custom_domains,
     device_codes,
+    job_chunks,
+    jobs,
     log_feed,
     log_stream_failures,
     log_streams,
     mutation_records,
+    new_users,
     objects,
     organization_grants,
     organization_invitations,
@@ -81,6 +86,7 @@ from tenantry.store import (
 from tenantry.store.client_grants import ClientGrantFilter
 from tenantry.store.consents import ConsentFilter
 from tenantry.store.database import Database
+from tenantry.store.job_chunks import Chunk
 from tenantry.store.log_stream_failures import Batch
 from tenantry.store.mutation_records import Recorded, RecordKey
 from tenantry.store.outbox import DeliveryFacts, DeliveryState
@@ -104,8 +110,12 @@ TENANT_BOUND = {
     "client_grants",
     "connections",
     "consents",
+    "credentials",
     "custom_domains",
     "device_codes",
+    "job_chunks",
+    "jobs",
+    "new_users",
     "mutation_records",
     "organization_grants",
     "organization_invitations",
@@ -149,6 +159,8 @@ OTHERS = {
 WITHOUT_SESSION = {
     "audit.of_types",
     "audit.event_row",
+    "users.taken",
+    "users.with_keys",
     "resource_servers.envelope_row",
     "signing_keys.envelope_row",
     "user_search.beginning",
@@ -255,6 +267,35 @@ INVITATION = OrganizationInvitationFacts(
 )
 
 
+DUE = datetime(2020, 1, 1, tzinfo=UTC)
+KINDS = list(JobKind)
+
+
+def new_user(name: str) -> dict[str, Any]:
+    """The row of a user whose email is one of B's, or nobody's."""
+    values = without_key("users", connection_id="conn", email=f"{name}.example", name=OF_A)
+    return {name: value for name, value in values.items() if not name.endswith("_key")}
+
+
+def chunk_rows(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Two chunks of a running job, of which one is done; a job that waits, and one that is over."""
+    running = {"kind": "user_import", "error_policy": "skip_failed", "connection": mark}
+    for id_, state, values in (
+        (f"waiting{end}", "waiting", {"upload_digest": VAULT.digest("token", "job upload"),
+                                      "upload_expires_at": LATER}),
+        (f"receiving{end}", "uploading", {"lease": mark}),
+        (f"over{end}", "completed", {"finished_at": NOW}),
+    ):  # fmt: skip
+        given = {**running, "id": id_, "state": state, "due_at": DUE, **values}
+        yield "jobs", row(tables.jobs, mark, tenant_id=tenant, **given)
+    sealed = {
+        name: VAULT.encrypt(mark.encode(), f"job {tenant} job{end} 1 {name}")
+        for name in ("results", "secrets")
+    }
+    done = {"job_id": f"job{end}", "number": 1, "first_line": 101, **sealed}
+    yield "job_chunks", row(tables.job_chunks, mark, tenant_id=tenant, **done)
+
+
 def must(found: Any) -> Any:
     """The object of B that a step hands to A's call."""
     assert OF_B in repr(found)
@@ -269,6 +310,9 @@ CASES: dict[str, Case] = {
     ),
     "applications.find": reads(
         lambda a, _: applications.find(a, "app"), lambda a, _: applications.find(a, "app-b")
+    ),
+    "applications.lock": reads(
+        lambda a, _: applications.lock(a, "app"), lambda a, _: applications.lock(a, "app-b")
     ),
     "applications.find_by_client_id": reads(
         lambda a, _: applications.find_by_client_id(a, "client"),
@@ -295,6 +339,7 @@ CASES: dict[str, Case] = {
         lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app"))),
         lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app-b"))),
     ),
+    "applications.on_devices": reads(lambda a, _: applications.on_devices(a, "android"), None),
     "applications.page": reads(lambda a, _: applications.page(a, PAGE), None),
     "applications.count": reads(lambda a, _: applications.count(a), None, result=1),
     "applications.origins": reads(
@@ -1105,6 +1150,51 @@ CASES: dict[str, Case] = {
     ),
     "custom_domains.page": reads(lambda a, _: custom_domains.page(a, PAGE), None),
     "custom_domains.count": reads(lambda a, _: custom_domains.count(a), None, result=1),
+    "credentials.create": writes(
+        lambda a, _: credentials.create(
+            a, without_key("credentials", application_id="app-b", kid="kid-b")
+        ),
+        None,
+        result=ANY,
+    ),
+    "credentials.find": reads(
+        lambda a, _: credentials.find(a, "credential"),
+        lambda a, _: credentials.find(a, "credential-b"),
+    ),
+    "credentials.of_application": reads(
+        lambda a, _: credentials.of_application(a, "app"),
+        lambda a, _: credentials.of_application(a, "app-b"),
+        (),
+    ),
+    "credentials.of_each_application": reads(
+        lambda a, _: credentials.of_each_application(a, ["app", "app-b"]),
+        lambda a, _: credentials.of_each_application(a, ["app-b"]),
+        {},
+    ),
+    "credentials.change": writes(
+        lambda a, b: credentials.change(
+            a, must(credentials.find(b, "credential")), {"expires_at": None}
+        ),
+        lambda a, b: credentials.change(
+            a, must(credentials.find(b, "credential-b")), {"expires_at": None}
+        ),
+        DomainError,
+    ),
+    "credentials.delete": writes(
+        lambda a, b: credentials.delete(a, must(credentials.find(b, "credential"))),
+        lambda a, b: credentials.delete(a, must(credentials.find(b, "credential-b"))),
+    ),
+    "credentials.first_of_each_application": reads(
+        lambda a, _: credentials.first_of_each_application(a, ["app", "app-b"], PAGE),
+        lambda a, _: credentials.first_of_each_application(a, ["app-b"], PAGE),
+        {},
+    ),
+    "credentials.count_of_each_application": reads(
+        lambda a, _: credentials.count_of_each_application(a, ["app", "app-b"]),
+        lambda a, _: credentials.count_of_each_application(a, ["app-b"]),
+        {},
+        result={"app": 1},
+    ),
     "trusted_issuers.create": writes(
         lambda a, _: trusted_issuers.create(a, without_key("trusted_issuers", issuer="issuer-b")),
         None,
@@ -1329,6 +1419,128 @@ CASES: dict[str, Case] = {
         False,
         result=True,
     ),
+    "jobs.create": writes(
+        lambda a, _: jobs.create(
+            a,
+            {
+                name: value
+                for name, value in without_key("jobs", state="waiting").items()
+                if name not in {"attempts", "done", "failed", "due_at", "expires_at"}
+            },
+        ),
+        None,
+        result=ANY,
+    ),
+    "jobs.find": reads(lambda a, _: jobs.find(a, "job"), lambda a, _: jobs.find(a, "job-b")),
+    "jobs.page": reads(lambda a, _: jobs.page(a, PAGE, KINDS), None),
+    "jobs.count": reads(lambda a, _: jobs.count(a, KINDS), None, result=4),
+    "jobs.count_unfinished": reads(lambda a, _: jobs.count_unfinished(a), None, result=3),
+    "jobs.claim_upload": writes(
+        lambda a, _: jobs.claim_upload(a, "waiting", "token", 60),
+        lambda a, _: jobs.claim_upload(a, "waiting-b", "token", 60),
+        result=ANY,
+    ),
+    "jobs.enqueue": writes(
+        lambda a, _: jobs.enqueue(a, "receiving", OF_A, 7),
+        lambda a, _: jobs.enqueue(a, "receiving-b", OF_B, 7),
+        nothing=False,
+        result=True,
+    ),
+    "jobs.claim_run": writes(
+        lambda a, _: jobs.claim_run(a, "job", 60),
+        lambda a, _: jobs.claim_run(a, "job-b", 60),
+        result=OF_A,
+    ),
+    "jobs.hold": writes(
+        lambda a, _: jobs.hold(a, "job", OF_A, 60),
+        lambda a, _: jobs.hold(a, "job-b", OF_B, 60),
+        nothing=False,
+        result=True,
+    ),
+    "jobs.advance": writes(
+        lambda a, _: jobs.advance(a, "job", OF_A, 5, 1),
+        lambda a, _: jobs.advance(a, "job-b", OF_B, 5, 1),
+        nothing=False,
+        result=True,
+    ),
+    "jobs.finish": writes(
+        lambda a, _: jobs.finish(a, "job", OF_A, JobState.COMPLETED),
+        lambda a, _: jobs.finish(a, "job-b", OF_B, JobState.COMPLETED),
+        nothing=False,
+        result=True,
+    ),
+    "jobs.expire": writes(
+        lambda a, _: jobs.expire(a, "waiting", "late"),
+        lambda a, _: jobs.expire(a, "waiting-b", "late"),
+        nothing=False,
+        result=True,
+    ),
+    "jobs.cancel": writes(
+        lambda a, _: jobs.cancel(a, "job"),
+        lambda a, _: jobs.cancel(a, "job-b"),
+        nothing=False,
+        result=True,
+    ),
+    "jobs.claim_secrets": writes(
+        lambda a, _: jobs.claim_secrets(a, "over"),
+        lambda a, _: jobs.claim_secrets(a, "over-b"),
+        nothing=False,
+        result=True,
+    ),
+    "job_chunks.add": writes(
+        lambda a, _: job_chunks.add(a, "job", Chunk(2, 201, (b"line",))), None
+    ),
+    "job_chunks.add_results": writes(
+        lambda a, _: job_chunks.add_results(a, "job", 2, 201, b"line"), None
+    ),
+    "job_chunks.waiting": reads(
+        lambda a, _: job_chunks.waiting(a, "job"),
+        lambda a, _: job_chunks.waiting(a, "job-b"),
+        (),
+        result=(0,),
+    ),
+    "job_chunks.find": reads(
+        lambda a, _: job_chunks.find(a, "job", 0), lambda a, _: job_chunks.find(a, "job-b", 0)
+    ),
+    "job_chunks.keep_results": writes(
+        lambda a, _: job_chunks.keep_results(a, "job", 0, b"results", b"secrets"),
+        lambda a, _: job_chunks.keep_results(a, "job-b", 0, b"results", b"secrets"),
+    ),
+    "job_chunks.results": reads(
+        lambda a, _: job_chunks.results(a, "job", -1),
+        lambda a, _: job_chunks.results(a, "job-b", -1),
+    ),
+    "job_chunks.take_secrets": writes(
+        lambda a, _: job_chunks.take_secrets(a, "job", 1),
+        lambda a, _: job_chunks.take_secrets(a, "job-b", 1),
+        nothing=b"",
+        result=OF_A,
+    ),
+    "job_chunks.forget_lines": writes(
+        lambda a, _: job_chunks.forget_lines(a, "job"),
+        lambda a, _: job_chunks.forget_lines(a, "job-b"),
+    ),
+    "new_users.create_each": writes(
+        lambda a, _: new_users.create_each(a, [new_user("b@b"), new_user("c@c")]),
+        None,
+        result=ANY,
+    ),
+    "new_users.find_by_identifier": reads(
+        lambda a, _: new_users.find_by_identifier(a, "conn", "x@x.example", None),
+        lambda a, _: new_users.find_by_identifier(a, "conn-b", "b@b.example", None),
+    ),
+    "user_search.index_all": writes(
+        lambda a, _: user_search.index_all(a, {"user": {"name": "new"}}), None
+    ),
+    "roles.ids_of_names": reads(
+        lambda a, _: roles.ids_of_names(a, ["name", "name-b"]),
+        lambda a, _: roles.ids_of_names(a, ["name-b"]),
+        {},
+        result={"name": "role"},
+    ),
+    "audit.record_all": writes(
+        lambda a, _: audit.record_all(a, [audit.Event("x"), audit.Event("y")]), None
+    ),
     "audit.record": writes(lambda a, _: audit.record(a, audit.Event("x")), None),
     "audit.find": reads(lambda a, _: audit.find(a, "event"), lambda a, _: audit.find(a, "event-b")),
     "audit.page": reads(
@@ -1361,6 +1573,12 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
         },
         "attempts": {"subject": f"subject{end}"},
         "trusted_documents": {"id": f"document{end}", "digest": f"digest{end}"},
+        "credentials": {
+            "id": f"credential{end}",
+            "application_id": f"app{end}",
+            "credential_type": "public_key",
+            "kid": f"kid{end}",
+        },
         "trusted_issuers": {
             "id": f"trusted{end}",
             "issuer": f"issuer{end}",
@@ -1373,10 +1591,6 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "type": "managed_certs",
             "status": "ready",
             "domain_metadata": {},
-        },
-        "verified_domains": {
-            "domain": f"{tenant}{end}.example",
-            "custom_domain_id": f"domain{end}",
         },
         "device_codes": {
             "id": f"device{end}",
@@ -1413,6 +1627,20 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
         "activity_days": {
             "id": f"203{len(end) and 1}-01-01",
             "logins": 5 if tenant == A else 6,
+        },
+        "jobs": {
+            "id": f"job{end}",
+            "kind": "user_import",
+            "state": "running",
+            "error_policy": "skip_failed",
+            "connection": mark,
+            "lease": mark,
+            "due_at": DUE,
+        },
+        "job_chunks": {
+            "job_id": f"job{end}",
+            "number": 0,
+            "lines": VAULT.encrypt(mark.encode(), f"job {tenant} job{end} 0 lines"),
         },
         "log_events": {"id": f"event{end}", "user_id": user},
         "log_streams": {
@@ -1503,6 +1731,7 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
     assert given.keys() == {table.name for table in BOUND}
     for name, values in given.items():
         yield name, row(tables.metadata.tables[name], mark, tenant_id=tenant, **values)
+    yield from chunk_rows(tenant, end, mark)
     whole = {"digest": ("cd" if end else "ab") * 32, "family_id": f"family{end}"}
     yield "access_tokens", row(tables.access_tokens, mark, tenant_id=tenant, **whole)
     revoked = {**given["signing_keys"], "kid": f"revoked{end}", "private_key": None}

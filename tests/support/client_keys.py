@@ -6,12 +6,16 @@ import hmac
 import json
 import secrets
 import time
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from tests.support.jwt import Json, encode
 from tests.support.server import Client, Tenant
@@ -31,11 +35,46 @@ def ec_key(name: str = "one") -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
+@cache
+def ed_key(name: str = "one") -> ed25519.Ed25519PrivateKey:
+    return ed25519.Ed25519PrivateKey.generate()
+
+
+def pem(key: Any) -> str:
+    """The public key, as `openssl` writes it."""
+    made: bytes = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return made.decode()
+
+
+def certificate(key: Any, days: int = 90) -> x509.Certificate:
+    """One that the key signed itself, which ends after so many days."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "client.example.com")])
+    now = datetime.now(UTC).replace(microsecond=0)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now - timedelta(days=400))
+        .not_valid_after(now + timedelta(days=days))
+        .sign(key, None if isinstance(key, ed25519.Ed25519PrivateKey) else SHA256())
+    )
+
+
+def certificate_pem(made: x509.Certificate) -> str:
+    return made.public_bytes(Encoding.PEM).decode()
+
+
 def _big(number: int) -> str:
     return encode(number.to_bytes((number.bit_length() + 7) // 8))
 
 
 def public_jwk(key: Any, kid: str | None = "k1", **more: str) -> Json:
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        x = encode(key.public_key().public_bytes_raw())
+        okp: Json = {"kty": "OKP", "crv": "Ed25519", "x": x}
+        return okp | ({"kid": kid} if kid else {}) | more
     numbers = key.public_key().public_numbers()
     if isinstance(key, rsa.RSAPrivateKey):
         jwk: Json = {"kty": "RSA", "n": _big(numbers.n), "e": _big(numbers.e)}
@@ -59,7 +98,9 @@ def _signature(text: bytes, key: Any, alg: str) -> bytes:
         r, s = decode_dss_signature(key.sign(text, ec.ECDSA(SHA256())))
         return r.to_bytes(32) + s.to_bytes(32)
     signature = b""
-    if alg == "PS256":
+    if alg == "EdDSA":
+        signature = key.sign(text)
+    elif alg == "PS256":
         signature = key.sign(text, padding.PSS(padding.MGF1(SHA256()), 32), SHA256())
     elif alg in _HASHES:
         signature = key.sign(text, padding.PKCS1v15(), _HASHES[alg])

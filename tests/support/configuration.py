@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import UTC, datetime
 from typing import Any
 
+from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ClaimMapping, ClaimSource, ClaimTarget, SubjectType
 from tenantry.services import (
+    applications,
     custom_domains,
     log_streams,
     organizations,
     roles,
     trusted_issuers,
 )
-from tenantry.services.commands import Patch, Permissions
+from tenantry.services.commands import NewApplication, Patch, Permissions
+from tests.support.client_keys import ec_key, public_jwk, rsa_key
 from tests.support.management import Api, Json
 from tests.support.server import Client, Tenant
 
@@ -138,6 +142,7 @@ def furnish(tenant: Tenant, seed: int) -> None:
             "staff",
             assign_membership_on_login=chance.random() < 0.5,
         )
+    _keyed_application(tenant)
     clients = [_application(tenant, chance, number) for number in range(4)]
     for client in clients:
         for audience in chance.sample([*apis, tenant.url("graphql")], 2):
@@ -164,6 +169,25 @@ def _application(tenant: Tenant, chance: random.Random, number: int) -> Client:
         default_max_age=chance.choice([None, 0, 60]),
         jwks=chance.choice([None, {"keys": [KEY]}]),
     )
+
+
+def _keyed_application(tenant: Tenant) -> None:
+    """One that authenticates by an uploaded key, and signs its requests by another."""
+    proving = {"name": "2030", "jwk": public_jwk(rsa_key(), "x"), "alg": "PS256"}
+    ends = datetime(2100, 1, 1, tzinfo=UTC)
+    requesting = {"name": "requests", "jwk": public_jwk(ec_key(), "y"), "expires_at": ends}
+    settings = {
+        "name": "Keyed",
+        "application_type": "regular_web",
+        "external_id": "keyed",
+        "token_endpoint_auth_method": "private_key_jwt",
+        "require_signed_request_object": True,
+    }
+    keys: dict[CredentialUse, tuple[Json, ...]] = {
+        CredentialUse.CLIENT_AUTHENTICATION: (proving,),
+        CredentialUse.REQUEST_OBJECTS: (requesting,),
+    }
+    tenant.write(applications.create, NewApplication(settings, credentials=keys))
 
 
 def _grant(tenant: Tenant, chance: random.Random, client: Client, audience: str) -> None:

@@ -101,8 +101,8 @@ def _api(tenant: Tenant, random: Random, number: int) -> ResourceServerFacts:
     return tenant.api(
         f"https://api-{number}.example.com",
         *SCOPES[: random.randint(1, 3)],
-        user_access_policy=random.choices(policies, (4, 4, 1))[0],
-        client_access_policy=random.choices(policies[1:], (4, 1))[0],
+        user_access_policy=random.choices(policies, (5, 4, 1))[0],
+        client_access_policy=random.choices(policies[1:], (6, 1))[0],
         enforce_policies=enforces,
         allow_offline_access=random.random() < 0.7,
         skip_consent_for_first_party=random.random() < 0.7,
@@ -177,7 +177,7 @@ def allowed(
 def _client(world: World, random: Random) -> Client:
     tenant = world.tenant
     public, first_party = random.random() < 0.15, random.random() < 0.75
-    grant_types = some(random, _GRANT_TYPES, 0.75)
+    grant_types = some(random, _GRANT_TYPES, 0.85)
     client = tenant.application(
         "spa" if public else "regular_web",
         grant_types=allowed(grant_types, public=public, first_party=first_party),
@@ -186,7 +186,7 @@ def _client(world: World, random: Random) -> Client:
         scope=random.choice((None, None, "read openid profile offline_access")),
         token_exchange_audiences=some(random, world.audiences),
         id_token_lifetime=random.randint(60, 90_000),
-        organization_usage=random.choices(list(OrganizationUsage), (2, 2, 1))[0],
+        organization_usage=random.choices(list(OrganizationUsage), (5, 4, 1))[0],
         initiate_login_uri=LOGIN_URI,
     )
     connections = some(random, (DATABASE_CONNECTION, OTHER_CONNECTION), 0.85)
@@ -194,7 +194,7 @@ def _client(world: World, random: Random) -> Client:
     tenant.write(applications.update, patch)
     for api in world.apis:
         for subject_type in SubjectType:
-            if random.random() < 0.7:
+            if random.random() < 0.8:
                 given = some(random, api.scope_values, 0.7)
                 tenant.grant(
                     client,
@@ -209,6 +209,6 @@ def _client(world: World, random: Random) -> Client:
 def _of_organizations(random: Random, subject_type: SubjectType) -> dict[str, Any]:
     if subject_type is SubjectType.USER:
         return {}
-    usage = random.choices(list(OrganizationUsage), (3, 2, 1))[0]
-    any_of_them = usage is not OrganizationUsage.DENY and random.random() < 0.6
+    usage = random.choices(list(OrganizationUsage), (6, 4, 1))[0]
+    any_of_them = usage is not OrganizationUsage.DENY and random.random() < 0.8
     return {"organization_usage": usage, "allow_any_organization": any_of_them}

@@ -93,7 +93,7 @@ def _read(
     try:
         command = format_.read(job, tenant_id, scopes, line)
         if isinstance(command, ImportedUser) and not job.upsert:
-            users.new_values(command.user)
+            return replace(command, checked=users.new_values(command.user))
     except DomainError as refusal:
         return refusal
     return command

@@ -30,7 +30,19 @@ ABOUTS: Mapping[str, Mapping[str, str]] = {
     "tenant": tenant.ABOUT,
     "connections": connection.ABOUT,
     "resourceServers": resource_server.ABOUT,
-    "applications": application_settings.ABOUT,
+    "applications": {
+        **application_settings.ABOUT,
+        "client_authentication_credentials": (
+            "The public keys, at most two, that verify its assertions with `PRIVATE_KEY_JWT`: a "
+            "name, a JWK, and perhaps when it ends. A key that is taken off is not deleted."
+        ),
+        "require_signed_request_object": (
+            "Whether a request must be a signed request object (RFC 9101 §10.5). Default false."
+        ),
+        "request_object_credentials": (
+            "The public keys, at most two, that verify its request objects, written alike."
+        ),
+    },
     "organizations": {
         **organization.ABOUT,
         "connections": "Whose users may sign in to it, replaced as a whole: at most 50.",

@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import strawberry
 
@@ -69,11 +69,27 @@ class Edge(Generic[T]):
 @strawberry.type(name="Connection", description="One page of a list.")
 class ListOf(Generic[T]):
     nodes: list[T] = strawberry.field(description="The objects of the page.")
-    edges: list[Edge[T]] = strawberry.field(
-        description="The same objects, each with its place in the list."
-    )
-    page_info: PageInfo = strawberry.field(description="Where the page lies in the list.")
+    asked: strawberry.Private[PageArguments]
+    source: strawberry.Private[Page[Any]]
     counter: strawberry.Private[Callable[[], Awaitable[int]]]
+
+    @field("The same objects, each with its place in the list.")
+    def edges(self) -> list[Edge[T]]:
+        positions = self.source.positions
+        return [
+            Edge(node=node, cursor=self.asked.cursor(position))
+            for node, position in zip(self.nodes, positions, strict=True)
+        ]
+
+    @field("Where the page lies in the list.")
+    def page_info(self) -> PageInfo:
+        page, positions = self.source, self.source.positions
+        return PageInfo(
+            has_next_page=page.has_next,
+            has_previous_page=page.has_previous,
+            start_cursor=self.asked.cursor(positions[0]) if positions else None,
+            end_cursor=self.asked.cursor(positions[-1]) if positions else None,
+        )
 
     @field("How many objects the whole list has under its filter; counted when asked for.")
     async def total_count(self) -> int:
@@ -133,21 +149,9 @@ class PageArguments:
         node: Callable[[F], T],
         counter: Callable[[], Awaitable[int]],
     ) -> ListOf[T]:
+        """Cursors are made when they are asked for: in most lists of lists they are not."""
         nodes = [node(facts) for facts in page.items]
-        cursors = [self.cursor(position) for position in page.positions]
-        return ListOf(
-            nodes=nodes,
-            edges=[
-                Edge(node=item, cursor=cursor) for item, cursor in zip(nodes, cursors, strict=True)
-            ],
-            page_info=PageInfo(
-                has_next_page=page.has_next,
-                has_previous_page=page.has_previous,
-                start_cursor=cursors[0] if cursors else None,
-                end_cursor=cursors[-1] if cursors else None,
-            ),
-            counter=counter,
-        )
+        return ListOf(nodes=nodes, asked=self, source=page, counter=counter)
 
 
 def _decoded(cursor: str) -> object:

@@ -28,7 +28,7 @@ class ExplanationQueries:
         "token would say. It runs the rules of the token endpoint, and issues and stores nothing. "
         "What would be presented there (a secret, a code, a password, a token or an assertion) is "
         "taken to be good. Null where the application or the user is not known. With `userId` it "
-        "needs the scope read:users as well.",
+        "needs the scope read:users as well, with `organization` read:organizations.",
         ("read:applications", "read:resource_servers", "read:client_grants"),
     )
     async def authorization_explain(
@@ -95,6 +95,8 @@ class ExplanationQueries:
         context = info.context
         if user_id is not None:
             require_scopes(context, (("read:users",),))
+        if organization is not None:
+            require_scopes(context, (("read:organizations",),))
         held = presented_scopes
         asked = ExplanationRequest(
             client_id=client_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, Never
 
@@ -29,6 +30,7 @@ from tenantry.management.mutations.client_grants import (
     ClientGrantDeleteInput,
     ClientGrantUpdateInput,
 )
+from tenantry.management.mutations.credentials import enabled, first_keys
 from tenantry.management.mutations.grants import GrantDeleteInput
 from tenantry.management.mutations.inputs import given, names, patch, sent
 from tenantry.management.mutations.users import (

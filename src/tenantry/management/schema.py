@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
+from strawberry.types.field import StrawberryField
 
 from tenantry.management.mutations.applications import ApplicationMutations
 from tenantry.management.mutations.client_grants import ClientGrantMutations
@@ -87,7 +89,7 @@ class _Schema(strawberry.Schema):
 
 @cache
 def build_schema() -> strawberry.Schema:
-    return _Schema(
+    schema = _Schema(
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
@@ -95,6 +97,22 @@ def build_schema() -> strawberry.Schema:
         extensions=[_PreparedDocument],
         config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
     )
+    _read_plainly(schema._schema)
+    return schema
+
+
+def _read_plainly(schema: GraphQLSchema) -> None:
+    """A field without a resolver is an attribute: a long list has thousands of them."""
+    for type_ in schema.type_map.values():
+        if isinstance(type_, GraphQLObjectType):
+            for field in type_.fields.values():
+                definition = field.extensions.get("strawberry-definition")
+                if isinstance(definition, StrawberryField) and definition.is_basic_field:
+                    field.resolve = _attribute(definition.python_name)
+
+
+def _attribute(name: str) -> Callable[..., Any]:
+    return lambda source, _info: getattr(source, name)
 
 
 def sdl() -> str:

@@ -42,6 +42,10 @@ class Application(StoredRow, table=True):
     client_uri: str | None
     software_id: str | None
     software_version: str | None
+    android_app_package_name: str | None
+    android_sha256_cert_fingerprints: list[str] = json_field()
+    ios_team_id: str | None
+    ios_app_bundle_identifier: str | None
     logo_uri: str | None
     policy_uri: str | None
     tos_uri: str | None

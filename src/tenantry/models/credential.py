@@ -11,9 +11,7 @@ class Credential(StoredRow, table=True):
     """A public key that was uploaded for an application."""
 
     __tablename__ = "credentials"
-    __table_args__ = (
-        Index("credentials_kid", "tenant_id", "application_id", "kid", unique=True),
-    )
+    __table_args__ = (Index("credentials_kid", "tenant_id", "application_id", "kid", unique=True),)
     application_id: str
     name: str
     credential_type: str

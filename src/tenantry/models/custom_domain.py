@@ -25,10 +25,10 @@ class CustomDomain(StoredRow, table=True):
 
 
 class VerifiedDomain(SQLModel, table=True):
-    """Whose a host is: one tenant's of the installation, found by the host."""
+    """Whose a host is: it belongs to the installation, and is found by the host."""
 
     __tablename__ = "verified_domains"
-    __table_args__ = (Index("verified_domains_tenant", "tenant_id"),)
+    __table_args__ = (Index("verified_domains_owner", "owner_id"),)
     domain: str = Field(primary_key=True)
-    tenant_id: str
+    owner_id: str
     custom_domain_id: str

@@ -47,6 +47,7 @@ async def grant(
     actor = Actor("application", application.client_id, application.name, address.tenant_id)
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
+    organization = await organization_of(runtime, tenant, parameters)
     durable = runtime.audit.submit(
         address.tenant_id,
         context.caller(actor),
@@ -57,6 +58,7 @@ async def grant(
                 "grant_type": GRANT_TYPE,
                 "audience": api.identifier,
                 "scope": scopes.render(decision.scopes),
+                **({"organization": organization.id} if organization else {}),
             },
         ),
     )
@@ -68,7 +70,7 @@ async def grant(
             api,
             decision.scopes,
             timestamp(runtime.clock.now()),
-            await organization_of(runtime, tenant, parameters),
+            organization,
         ),
         ring,
         api.signing_alg,

@@ -108,7 +108,7 @@ async def _verify(
     trusted = await runtime.configuration.get(
         tenant_id, trusted_issuers.find_by_issuer, unverified_issuer
     )
-    if trusted is None:
+    if isinstance(admission.knows_issuer(trusted), Refused) or trusted is None:
         raise BadSignature("its issuer is not trusted")
     if message.typ not in {"", "jwt"}:
         raise BadSignature("another typ")

@@ -12,7 +12,7 @@ from tenantry.core.facts import UserFacts
 from tenantry.core.organizations import OrganizationFacts, OrganizationInvitationFacts
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.errors import OAuthError, invalid_grant
-from tenantry.rules.admission import NO_MEMBER
+from tenantry.rules.admission import NO_MEMBER, still_member
 from tenantry.rules.authorization import Refused
 from tenantry.rules.fields import normalize_email
 from tenantry.services.organization_access import Within, connection_of, find_in, is_member
@@ -122,7 +122,9 @@ def still_within(
     if organization_id is None:
         return None
     organization = find_in(db, organization_id)
-    if organization is None or not is_member(db, organization_id, user.id):
+    member = organization is not None and is_member(db, organization_id, user.id)
+    left = still_member("invalid_grant", NO_MEMBER, member=member)
+    if isinstance(left, Refused) or organization is None:
         return invalid_grant(NO_MEMBER)
     return Within(organization)
 

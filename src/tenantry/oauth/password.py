@@ -20,7 +20,13 @@ from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import read_target
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
-from tenantry.rules.admission import WRONG_PASSWORD, has_directory, may_use, realm_enabled
+from tenantry.rules.admission import (
+    WRONG_PASSWORD,
+    has_directory,
+    may_use,
+    names_realm,
+    realm_enabled,
+)
 from tenantry.rules.authorization import Refused
 from tenantry.services import logins
 from tenantry.services.apis import find_target_in
@@ -73,8 +79,9 @@ async def grant_in_realm(
 ) -> TokenResponse:
     """The same for the users of the connection that `realm` names."""
     require(may_use(client.application, GrantType.PASSWORD_REALM))
-    realm = parameters.require("realm")
-    return await _grant(runtime, context, client, parameters, REALM_GRANT_TYPE, realm)
+    realm = parameters.get("realm")
+    require(names_realm(realm))
+    return await _grant(runtime, context, client, parameters, REALM_GRANT_TYPE, realm or "")
 
 
 async def _grant(

@@ -142,6 +142,7 @@ def issue_tokens(
                 "grant_type": grant.grant_type,
                 "audience": " ".join(content.audience),
                 "scope": " ".join(grant.scopes),
+                **({"organization": grant.organization_id} if grant.organization else {}),
             },
         ),
     )

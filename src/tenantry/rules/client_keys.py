@@ -139,7 +139,9 @@ def require_agreeing_keys(values: Mapping[str, Any]) -> None:
         # together."
         raise DomainError(ErrorCode.NOT_ALLOWED, "Either jwks or jwksUri, not both.", "jwks_uri")
     if method is TokenEndpointAuthMethod.PRIVATE_KEY_JWT and not has_keys:
-        raise DomainError(ErrorCode.REQUIRED, "private_key_jwt needs jwks, jwksUri or credentials.", "jwks")
+        raise DomainError(
+            ErrorCode.REQUIRED, "private_key_jwt needs jwks, jwksUri or credentials.", "jwks"
+        )
     no_secret = {TokenEndpointAuthMethod.NONE, TokenEndpointAuthMethod.PRIVATE_KEY_JWT}
     if values["id_token_signed_response_alg"] is SigningAlgorithm.HS256 and method in no_secret:
         raise DomainError(

@@ -17,6 +17,14 @@ from tenantry.core.facts import (
     TokenEndpointAuthMethod,
 )
 from tenantry.core.organizations import OrganizationUsage
+from tenantry.rules.app_links import (
+    MAX_FINGERPRINTS,
+    bundle_identifier,
+    fingerprint,
+    package_name,
+    require_whole_links,
+    team_id,
+)
 from tenantry.rules.authentication import acr_value
 from tenantry.rules.claim_mappings import claim_mappings
 from tenantry.rules.client_keys import (
@@ -95,6 +103,10 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "client_uri": Field(web_url, None),
     "software_id": Field(text(255, 1), None),
     "software_version": Field(text(255, 1), None),
+    "android_app_package_name": Field(package_name, None),
+    "android_sha256_cert_fingerprints": Field(list_of(fingerprint, MAX_FINGERPRINTS), ()),
+    "ios_team_id": Field(team_id, None),
+    "ios_app_bundle_identifier": Field(bundle_identifier, None),
     "logo_uri": Field(web_url, None),
     "policy_uri": Field(web_url, None),
     "tos_uri": Field(web_url, None),
@@ -190,6 +202,7 @@ def _agreeing(values: dict[str, Any]) -> dict[str, Any]:
     require_agreeing_keys(values)
     require_agreeing_lists(values)
     require_frontchannel_origin(values)
+    require_whole_links(values)
     require_first_party(values)
     if not values["is_first_party"] and _FIRST_PARTY_GRANTS & set(values["grant_types"]):
         raise DomainError(

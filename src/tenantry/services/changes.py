@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from tenantry.store.audit import Event, record
@@ -53,7 +54,7 @@ def change_event(
             continue
         old = to_row({name: getattr(before, name)})[name] if before is not None else None
         if before is None or old != value:
-            changes[name] = {"before": old, "after": value}
+            changes[name] = {"before": _told(old), "after": _told(value)}
     return Event(
         type,
         client_id=client_id,
@@ -62,3 +63,8 @@ def change_event(
         target_id=target[1],
         details={"changes": changes} if changes else {},
     )
+
+
+def _told(value: Any) -> Any:
+    """As JSON has it."""
+    return value.isoformat() if isinstance(value, datetime) else value

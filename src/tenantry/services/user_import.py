@@ -18,11 +18,15 @@ from tenantry.store.unit_of_work import TenantSession
 
 @dataclass(frozen=True, slots=True)
 class ImportedUser:
-    """A line of an import. `roles` are names; None as `blocked` leaves an existing user's."""
+    """A line of an import. `roles` are names; None as `blocked` leaves an existing user's.
+
+    `checked` is what is stored, where the rules were asked before.
+    """
 
     user: NewUser
     roles: tuple[str, ...] = ()
     blocked: bool | None = None
+    checked: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,11 @@ def import_new(
 ) -> tuple[Imported | DomainError, ...]:
     """Makes the users that the connection has not; a refused one leaves no trace."""
     outcomes: list[Imported | DomainError | None] = [None] * len(lines)
-    prepared: list[tuple[int, dict[str, Any], tuple[str, ...]]] = []
+    prepared: list[tuple[int, Mapping[str, Any], tuple[str, ...]]] = []
     role_ids = _role_ids(db, lines)
     for index, line in enumerate(lines):
         try:
-            values = users.new_values(line.user)
+            values = line.checked or users.new_values(line.user)
             prepared.append((index, values, _of_names(role_ids, line.roles)))
         except DomainError as refusal:
             outcomes[index] = refusal

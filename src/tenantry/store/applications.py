@@ -19,6 +19,7 @@ from tenantry.store.rows import to_facts
 from tenantry.store.tables import applications, connection_applications, connections
 from tenantry.store.unit_of_work import TenantSession
 
+_MAX_LINKED = 1_000
 SETTINGS = tuple(
     field.name
     for field in fields(ApplicationFacts)
@@ -75,6 +76,22 @@ def change(
 ) -> None:
     records.change(db, applications, current, values, expected_revision, _taken())
     bump(db)
+
+
+def on_devices(db: TenantSession, platform: str) -> tuple[ApplicationFacts, ...]:
+    """Those that open links on `android` or `ios`, the oldest first; a thousand at most."""
+    named = {"android": "android_app_package_name", "ios": "ios_app_bundle_identifier"}
+    rows = db.connection.execute(
+        select(applications)
+        .where(
+            applications.c.tenant_id == db.tenant_id,
+            applications.c.deleted_at.is_(None),
+            applications.c[named[platform]].is_not(None),
+        )
+        .order_by(applications.c.id)
+        .limit(_MAX_LINKED)
+    ).mappings()
+    return tuple(to_facts(ApplicationFacts, row) for row in rows)
 
 
 def mark_deleted(

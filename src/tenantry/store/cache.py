@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar, cast
@@ -14,7 +16,9 @@ K = TypeVar("K")
 V = TypeVar("V")
 _CAPACITY = 50_000
 _MISS_CAPACITY = 2_000
+_IDLE_SECONDS = 600.0
 _ABSENT = object()
+_MARK: Any = object()
 
 
 class _Bounded(Generic[K, V]):
@@ -39,24 +43,50 @@ class _Bounded(Generic[K, V]):
         while len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
 
+    def forget_idle(self) -> None:
+        """Drops what was not used since the last call: all that stands before its mark."""
+        if _MARK in self._entries:
+            with contextlib.suppress(KeyError):  # Another thread may have had the mark dropped.
+                while self._entries.popitem(last=False)[0] is not _MARK:
+                    pass
+        self._entries[_MARK] = (0, _MARK)
+
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.remembered())
+
+    def remembered(self) -> list[K]:
+        return [key for key in list(self._entries) if key is not _MARK]
 
 
 class Configuration:
-    """Reads facts through the cache. What is not found is remembered too, in a smaller room."""
+    """Reads facts through the cache. What is not found is remembered too, in a smaller room.
+
+    What nobody asked for in the last ten to twenty minutes is forgotten, so that the memory, and
+    the epochs that are followed, are those of the tenants in use.
+    """
 
     def __init__(self, store: Store, epochs: EpochReader) -> None:
         self._store = store
         self._epochs = epochs
         self._found: _Bounded[tuple[str, Any, Any], Any] = _Bounded(_CAPACITY)
         self._missing: _Bounded[tuple[str, Any, Any], None] = _Bounded(_MISS_CAPACITY)
+        self._swept = time.monotonic()
         store.on_change = epochs.changed
         store.memory = self
 
     def refresh(self, *scopes: str) -> None:
         """Sees what other processes have changed until now; a request asks once."""
+        if time.monotonic() - self._swept > _IDLE_SECONDS:
+            self._forget_idle()
         self._epochs.refresh(*scopes)
+
+    def _forget_idle(self) -> None:
+        self._swept = time.monotonic()
+        self._found.forget_idle()
+        self._missing.forget_idle()
+        self._epochs.keep_only(
+            {key[0] for room in (self._found, self._missing) for key in room.remembered()}
+        )
 
     async def get(
         self,

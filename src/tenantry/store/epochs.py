@@ -56,6 +56,10 @@ class EpochReader(Protocol):
 
     def changed(self, scopes: set[str]) -> None: ...
 
+    def keep_only(self, scopes: set[str]) -> None:
+        """Stops following the others: their epochs are read again when somebody asks."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -82,12 +86,18 @@ class SqliteEpochs:
             self._known[scope] = max(value, self._known.get(scope, 0))
 
     def current(self, scope: str) -> int:
-        if scope not in self._known:
+        value = self._known.get(scope)
+        if value is None:
             self.refresh(scope)
-        return self._known[scope]
+            value = self._known.get(scope, 0)
+        return value
 
     def changed(self, scopes: set[str]) -> None:
         self.refresh(*scopes)
+
+    def keep_only(self, scopes: set[str]) -> None:
+        for scope in self._known.keys() - scopes:
+            self._known.pop(scope, None)
 
     def close(self) -> None:
         self._local = threading.local()
@@ -132,6 +142,11 @@ class PostgresqlEpochs:
             self._drops += 1
             for scope in scopes:
                 self._known.pop(scope, None)
+
+    def keep_only(self, scopes: set[str]) -> None:
+        with self._lock:
+            for scope in self._known.keys() - scopes:
+                del self._known[scope]
 
     def _drop_all(self) -> None:
         with self._lock:

@@ -221,6 +221,7 @@ def prune_deleted_tenant(db: TenantSession, limit: int) -> int:
         deleted = _delete_some(db, table, [table.c.tenant_id == tenant_id], limit)
         if deleted:
             return deleted
+    verified_domains.release_all(db, tenant_id)
     db.connection.execute(delete(epochs).where(epochs.c.scope == tenant_id))
     db.connection.execute(update(tenants).where(tenants.c.id == tenant_id).values(pruned_at=db.now))
     return 1

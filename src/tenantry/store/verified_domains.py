@@ -18,14 +18,14 @@ def claim(db: TenantSession, current: CustomDomainFacts) -> bool:
     insert = sqlite.insert if db.is_sqlite else postgresql.insert
     claimed = db.connection.execute(
         insert(verified_domains)
-        .values(domain=current.domain, tenant_id=db.tenant_id, custom_domain_id=current.id)
+        .values(domain=current.domain, owner_id=db.tenant_id, custom_domain_id=current.id)
         .on_conflict_do_nothing()
     ).rowcount
     if claimed:
         return True
     own = select(verified_domains.c.domain).where(
         verified_domains.c.domain == current.domain,
-        verified_domains.c.tenant_id == db.tenant_id,
+        verified_domains.c.owner_id == db.tenant_id,
         verified_domains.c.custom_domain_id == current.id,
     )
     return db.connection.execute(own).one_or_none() is not None
@@ -36,7 +36,7 @@ def release(db: TenantSession, current: CustomDomainFacts) -> None:
     db.connection.execute(
         delete(verified_domains).where(
             verified_domains.c.domain == current.domain,
-            verified_domains.c.tenant_id == db.tenant_id,
+            verified_domains.c.owner_id == db.tenant_id,
             verified_domains.c.custom_domain_id == current.id,
         )
     )
@@ -44,7 +44,7 @@ def release(db: TenantSession, current: CustomDomainFacts) -> None:
 
 def release_all(db: TenantSession, tenant_id: str) -> None:
     """The domains of a tenant that is deleted."""
-    db.connection.execute(delete(verified_domains).where(verified_domains.c.tenant_id == tenant_id))
+    db.connection.execute(delete(verified_domains).where(verified_domains.c.owner_id == tenant_id))
 
 
 def _verified() -> Select[Any]:
@@ -55,10 +55,10 @@ def _verified() -> Select[Any]:
         .select_from(verified_domains)
         .join(
             custom_domains,
-            (custom_domains.c.tenant_id == verified_domains.c.tenant_id)
+            (custom_domains.c.tenant_id == verified_domains.c.owner_id)
             & (custom_domains.c.id == verified_domains.c.custom_domain_id),
         )
-        .join(tenants, tenants.c.id == verified_domains.c.tenant_id)
+        .join(tenants, tenants.c.id == verified_domains.c.owner_id)
         .where(tenants.c.deleted_at.is_(None))
     )
 

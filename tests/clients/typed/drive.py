@@ -111,7 +111,7 @@ def _all_applications(client: Client) -> list[tuple[str, list[str]]]:
             first=2,
             order_by=ApplicationOrder.NAME_ASC,
             after=after,
-            filter=ApplicationFilter(applicationType=ApplicationType.MACHINE_TO_MACHINE),
+            filter_=ApplicationFilter(applicationType=ApplicationType.MACHINE_TO_MACHINE),
         ).applications
         assert page is not None
         for node in page.nodes:

@@ -1,4 +1,4 @@
-"""The well-known documents: provider metadata, protected resource metadata, keys."""
+"""The well-known documents: provider and protected resource metadata, keys, links of devices."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tenantry.core.facts import ApplicationFacts
 from tenantry.edge.render import json_response
 from tenantry.oauth import discovery
+from tenantry.rules import app_links
 from tenantry.services.management_access import load_tenant
 from tenantry.services.management_api import scopes_of
 from tenantry.services.request import request_context
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
+from tenantry.store import applications
 
 # Short, so that a rotated key is seen soon; a verifier asks again for an unknown kid anyway.
 _CACHE = "public, max-age=60, stale-while-revalidate=60"
@@ -42,7 +45,21 @@ async def jwks(request: Request) -> Response:
     return _cacheable(request, discovery.jwks(ring, tenant, address.domain))
 
 
-def _cacheable(request: Request, document: dict[str, Any]) -> Response:
+async def asset_links(request: Request) -> Response:
+    return _cacheable(request, app_links.asset_links(await _on_devices(request, "android")))
+
+
+async def site_association(request: Request) -> Response:
+    return _cacheable(request, app_links.site_association(await _on_devices(request, "ios")))
+
+
+async def _on_devices(request: Request, platform: str) -> tuple[ApplicationFacts, ...]:
+    runtime: Runtime = request.scope["tenantry.runtime"]
+    tenant_id = request_context(request.scope).address.tenant_id
+    return await runtime.configuration.get(tenant_id, applications.on_devices, platform) or ()
+
+
+def _cacheable(request: Request, document: Any) -> Response:
     response = json_response(document, 200, {"Cache-Control": _CACHE})
     etag = f'"{hashlib.sha256(bytes(response.body)).hexdigest()[:32]}"'
     condition = request.headers.get("if-none-match", "")

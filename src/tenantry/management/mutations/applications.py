@@ -76,6 +76,12 @@ class _Settings:
     client_uri: str | None = setting(ABOUT, "client_uri")
     software_id: str | None = setting(ABOUT, "software_id")
     software_version: str | None = setting(ABOUT, "software_version")
+    android_app_package_name: str | None = setting(ABOUT, "android_app_package_name")
+    android_sha256_cert_fingerprints: list[str] | None = setting(
+        ABOUT, "android_sha256_cert_fingerprints"
+    )
+    ios_team_id: str | None = setting(ABOUT, "ios_team_id")
+    ios_app_bundle_identifier: str | None = setting(ABOUT, "ios_app_bundle_identifier")
     logo_uri: str | None = setting(ABOUT, "logo_uri")
     policy_uri: str | None = setting(ABOUT, "policy_uri")
     tos_uri: str | None = setting(ABOUT, "tos_uri")

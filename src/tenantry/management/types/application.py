@@ -63,6 +63,12 @@ class Application(StoredObject):
     client_uri: str | None = described(ABOUT, "client_uri")
     software_id: str | None = described(ABOUT, "software_id")
     software_version: str | None = described(ABOUT, "software_version")
+    android_app_package_name: str | None = described(ABOUT, "android_app_package_name")
+    android_sha256_cert_fingerprints: list[str] = described(
+        ABOUT, "android_sha256_cert_fingerprints"
+    )
+    ios_team_id: str | None = described(ABOUT, "ios_team_id")
+    ios_app_bundle_identifier: str | None = described(ABOUT, "ios_app_bundle_identifier")
     logo_uri: str | None = described(ABOUT, "logo_uri")
     policy_uri: str | None = described(ABOUT, "policy_uri")
     tos_uri: str | None = described(ABOUT, "tos_uri")
@@ -210,7 +216,7 @@ class Application(StoredObject):
     @field(
         "What to look at before real users come. Checks that only matter in production are "
         "notices elsewhere.",
-        ("read:client_grants", "read:tenant_settings"),
+        ("read:client_grants", "read:credentials", "read:tenant_settings"),
     )
     async def readiness_checks(self, info: Info) -> list[ReadinessCheck] | None:
         return await readiness_of(info.context, self.stored)

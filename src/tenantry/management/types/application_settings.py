@@ -69,6 +69,21 @@ ABOUT: Mapping[str, str] = {
         "Names the program, whatever copy of it runs: at most 255 characters. Default null."
     ),
     "software_version": "The version of that program: at most 255 characters. Default null.",
+    "android_app_package_name": (
+        "The Android package that opens the tenant's links, listed in "
+        "`/.well-known/assetlinks.json`. Default null."
+    ),
+    "android_sha256_cert_fingerprints": (
+        "The SHA-256 fingerprints of the certificates that sign that package, as keytool prints "
+        "them: at most 10. Default none; needed with `androidAppPackageName`."
+    ),
+    "ios_team_id": (
+        "The Apple team of the program that opens the tenant's links, listed in "
+        "`/apple-app-site-association`: 10 letters and digits. Default null."
+    ),
+    "ios_app_bundle_identifier": (
+        "The bundle identifier of that program. Default null; needed with `iosTeamId`."
+    ),
     "logo_uri": "A picture for the pages that users see, https by custom. Default null.",
     "policy_uri": "The application's privacy policy. Default null.",
     "tos_uri": "The application's terms of service. Default null.",

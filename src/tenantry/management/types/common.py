@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import strawberry
@@ -44,18 +45,18 @@ def publish(cls: type[T], facts: object, **others: Any) -> T:
 
     The class is the whitelist. A field without a source is an AttributeError at once.
     """
-    values = {
-        name: _listed(getattr(facts, name))
-        for name in _field_names(cast("Hashable", cls))
-        if name not in others
-    }
-    return cls(**values, **others)
-
-
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    names, values = _source(cast("Hashable", cls), frozenset(others))
+    for name, value in zip(names, values(facts), strict=True):
+        others[name] = list(value) if isinstance(value, tuple) else value
+    return cls(**others)
 
 
 @cache
-def _field_names(cls: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(cls) if field.init)
+def _source(
+    cls: Any, others: frozenset[str]
+) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
+    """The fields that are read from the facts, and what reads them in one go."""
+    names = tuple(field.name for field in fields(cls) if field.init and field.name not in others)
+    if len(names) < 2:
+        return names, lambda facts: tuple(getattr(facts, name) for name in names)
+    return names, attrgetter(*names)

@@ -77,7 +77,8 @@ class AuthorizationExplanation:
         "`nonce`, `acr`, `amr`, `at_hash`, `c_hash` and `s_hash`. Null as above."
     )
     userinfo: JSON | None = strawberry.field(
-        description="What userinfo would answer; null if the access token were not good for it."
+        description="What userinfo would answer, but for `iss` and `aud` of a signed answer; null "
+        "if the access token were not good for it."
     )
     dropped: list[DroppedClaim] = strawberry.field(
         description="The custom claims that would be left out of one of them."

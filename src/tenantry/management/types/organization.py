@@ -43,8 +43,8 @@ ABOUT: Mapping[str, str] = {
     ),
     "connection": "The name of a connection of the tenant.",
     "assign_membership_on_login": (
-        "Whether its users become members when they first sign in to the organization. Default "
-        "false: only who is a member or was invited may sign in."
+        "Whether its users become members when they first sign in to the organization at the login "
+        "page. Default false: only who is a member or was invited may sign in."
     ),
 }
 INVITATION_ABOUT: Mapping[str, str] = {

@@ -9,11 +9,8 @@ from tenantry.management.context import ManagementContext
 from tenantry.management.types.common import publish
 from tenantry.management.types.enums import describe_enum
 from tenantry.rules import readiness
-from tenantry.rules.readiness import (
-    ApplicationReadinessFacts,
-    ReadinessSeverity,
-    check_application,
-)
+from tenantry.rules.application_readiness import ApplicationReadinessFacts, check_application
+from tenantry.rules.readiness import ReadinessSeverity
 from tenantry.services.management_access import load_tenant
 
 describe_enum(
@@ -58,5 +55,7 @@ async def readiness_of(
         number_of_client_grants=await context.loaders.client_grant_count.load(
             application.client_id
         ),
+        credentials=await context.loaders.every_credential.load(application.id),
+        now=context.runtime.clock.now(),
     )
     return [ReadinessCheck.of(check) for check in check_application(facts)]

@@ -24,20 +24,24 @@ from tenantry.rules.fields import Field, list_of, text
 from tenantry.services import applications
 from tenantry.services.client_secrets import uses_secret
 from tenantry.services.commands import ApplicationPatch, NewApplication, Patch
+from tenantry.services.configuration import credentials
 from tenantry.services.configuration.listing import everything
 from tenantry.services.configuration.noun import Done, Existing, Noun, Values, Work
 from tenantry.services.management_api import EVERY_MANAGEMENT_API
 from tenantry.store import applications as rows
 from tenantry.store import client_grants
 
-# Which uploaded keys are attached is said by ids, which are others in every tenant.
-_APART = {"external_id", *CredentialUse}
 FIELDS: Mapping[str, Field] = {
     "external_id": Field(external_id),
-    **{name: field for name, field in APPLICATION_FIELDS.items() if name not in _APART},
+    **{name: field for name, field in APPLICATION_FIELDS.items() if name != "external_id"},
+    **credentials.FIELDS,
     "connections": Field(list_of(text(128, 1), 1000), ()),
 }
-SHAPES: Mapping[str, Any] = {"connections": tuple[str, ...], "jwks": dict[str, Any]}
+SHAPES: Mapping[str, Any] = {
+    "connections": tuple[str, ...],
+    "jwks": dict[str, Any],
+    **credentials.SHAPES,
+}
 _SECTOR = ("sector_identifier_uri", "redirect_uris")
 
 
@@ -78,31 +82,48 @@ def managed(work: Work) -> tuple[ApplicationFacts, ...]:
 
 def load(work: Work) -> Iterable[Existing]:
     names = rows.connection_names(work.db)
+    keys = credentials.of_each(work, managed(work))
     for application in managed(work):
         values = {name: getattr(application, name) for name in APPLICATION_FIELDS}
         if application.jwks is not None:
             values["jwks"] = json.loads(application.jwks)
         values["connections"] = names.get(application.id, ())
+        values |= keys.get(application.id, {})
         yield Existing(application.id, application.revision, values, application)
 
 
 def settle(noun: Noun, current: Existing | None, given: Values) -> dict[str, Any]:
+    lists = credentials.lists_of(given)
     settings = {name: value for name, value in given.items() if name != "connections"}
-    if current is None:
-        after = new_application(settings)
-    else:
-        before = {name: getattr(current.facts, name) for name in APPLICATION_FIELDS}
-        if settings.get("application_metadata") is not None:
-            before["application_metadata"] = {}
-        after = changed_application(before, settings)
+    after = _changed(current, {**settings, **lists})
     if after["jwks"] is not None:
         after["jwks"] = json.loads(after["jwks"])
+    for use in CredentialUse:
+        held = current.values[use] if current is not None else ()
+        after[use.value] = lists.get(use.value, held)
     if "connections" in given:
         check = noun.fields["connections"].check
         after["connections"] = tuple(sorted(check(given["connections"] or (), ("connections",))))
     elif current is not None:
         after["connections"] = current.values["connections"]
     return after
+
+
+def _changed(current: Existing | None, settings: Values) -> dict[str, Any]:
+    """By the rules of applications, to which the `kid` of a key is as good as its id."""
+    command = dict(settings)
+    for use in CredentialUse:
+        if settings.get(use) is not None:
+            command[use.value] = tuple(map(credentials.kid, settings[use]))
+    with credentials.in_their_places():
+        if current is None:
+            return new_application(command)
+        before = {name: getattr(current.facts, name) for name in APPLICATION_FIELDS}
+        for use in CredentialUse:
+            before[use.value] = tuple(map(credentials.kid, current.values[use]))
+        if command.get("application_metadata") is not None:
+            before["application_metadata"] = {}
+        return changed_application(before, command)
 
 
 def secret_of(current: Existing | None, after: Values) -> str | None:
@@ -117,37 +138,38 @@ def secret_of(current: Existing | None, after: Values) -> str | None:
 
 def create(work: Work, given: Values) -> Done:
     settings, connections = _divided(given)
-    sector = _sector(work, {}, settings)
-    made = applications.create(
-        work.db, NewApplication(settings, connections=connections, sector=sector)
+    for use in CredentialUse:
+        settings.pop(use.value, None)
+    command = NewApplication(
+        settings,
+        connections=connections,
+        sector=_sector(work, {}, settings),
+        credentials=credentials.uploads(given),
     )
+    with credentials.in_their_places():
+        made = applications.create(work.db, command)
     return Done(made.application.id, made.client_secret, made.application.client_id)
 
 
 def update(work: Work, current: Existing, given: Values) -> Done:
     settings, connections = _divided(given)
-    metadata = settings.get("application_metadata")
-    if metadata is not None:
+    changed = _changed(current, {**settings, **credentials.lists_of(given)})
+    has_secret = current.facts.secret_digest is not None
+    secret = new_token() if has_secret and secret_of(current, changed) else None
+    if settings.get("application_metadata") is not None:
         gone = dict.fromkeys(current.facts.application_metadata)
-        settings["application_metadata"] = gone | metadata
+        settings["application_metadata"] = gone | settings["application_metadata"]
     before = {name: getattr(current.facts, name) for name in _SECTOR}
-    after = {**{name: current.values[name] for name in FIELDS}, **settings}
-    secret = None
-    if "token_endpoint_auth_method" in settings or "id_token_signed_response_alg" in settings:
-        changed = changed_application(
-            {name: getattr(current.facts, name) for name in APPLICATION_FIELDS}, settings
-        )
-        if current.facts.secret_digest is not None and secret_of(current, changed):
-            secret = new_token()
-    made = applications.update(
-        work.db,
-        ApplicationPatch(
-            Patch(current.id, settings, current.revision),
-            client_secret=secret,
-            connections=connections,
-            sector=_sector(work, before, after),
-        ),
+    sector = _sector(work, before, {**current.values, **settings})
+    settings |= credentials.ids_for(work, current.facts, given)
+    command = ApplicationPatch(
+        Patch(current.id, settings, current.revision),
+        client_secret=secret,
+        connections=connections,
+        sector=sector,
     )
+    with credentials.in_their_places():
+        made = applications.update(work.db, command)
     return Done(current.id, secret or made.client_secret, made.application.client_id)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -18,6 +19,7 @@ Json = dict[str, Any]
 Abouts = Mapping[str, Mapping[str, str]]
 """What the settings of a noun mean, by the noun's name."""
 _KEYWORD = {"$ref": "#/$defs/keyword"}
+_TIME = {"type": "string", "format": "date-time"}
 _SCALARS = {bool: "boolean", int: "integer", str: "string"}
 
 
@@ -80,6 +82,8 @@ def _value(hint: Any) -> Json:
         return {"type": "object"}
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {"enum": list(hint.__members__)}
+    if hint is datetime:
+        return _TIME
     if is_dataclass(hint) and isinstance(hint, type):
         return _object(hint)
     return {"type": _SCALARS[hint]}

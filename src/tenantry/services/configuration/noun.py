@@ -81,7 +81,8 @@ class Noun:
     shapes: Mapping[str, Any] = field(default_factory=dict)
     immutable: frozenset[str] = frozenset()
     late: frozenset[str] = frozenset()
-    further_scopes: Mapping[str, str] = field(default_factory=dict)
+    also_reads: frozenset[str] = frozenset()
+    further_scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settle: Callable[[Noun, Existing | None, Values], dict[str, Any]] = settle
     secret_of: Callable[[Existing | None, Values], str | None] = no_secret
 
@@ -105,6 +106,8 @@ class Noun:
         if action != "read" and self.scope == "tenant_settings":
             action = "update"
         needed = {f"{action}:{self.scope}"}
-        if action != "delete":
-            needed |= {self.further_scopes[name] for name in members if name in self.further_scopes}
+        if action == "read":
+            needed |= self.also_reads
+        elif action != "delete":
+            needed |= {scope for name in members for scope in self.further_scopes.get(name, ())}
         return frozenset(needed)

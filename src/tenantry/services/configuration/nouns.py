@@ -31,6 +31,7 @@ from tenantry.services.configuration import (
 )
 from tenantry.services.configuration.noun import Noun
 
+_CREDENTIALS = ("create:credentials", "update:credentials")
 NOUNS: tuple[Noun, ...] = (
     Noun(
         name="tenant",
@@ -78,7 +79,12 @@ NOUNS: tuple[Noun, ...] = (
         fields=applications.FIELDS,
         key=("external_id",),
         shapes=applications.SHAPES,
-        further_scopes={"clientSecret": "update:application_keys"},
+        also_reads=frozenset({"read:credentials"}),
+        further_scopes={
+            "clientSecret": ("update:application_keys",),
+            "clientAuthenticationCredentials": _CREDENTIALS,
+            "requestObjectCredentials": _CREDENTIALS,
+        },
         load=applications.load,
         create=applications.create,
         update=applications.update,
@@ -94,7 +100,7 @@ NOUNS: tuple[Noun, ...] = (
         fields=organizations.FIELDS,
         key=("name",),
         shapes=organizations.SHAPES,
-        further_scopes={"connections": "update:organizations"},
+        further_scopes={"connections": ("update:organizations",)},
         load=organizations.load,
         create=organizations.create,
         update=organizations.update,
@@ -109,7 +115,7 @@ NOUNS: tuple[Noun, ...] = (
         fields=grants.FIELDS,
         key=("application", "audience", "subject_type"),
         shapes=grants.SHAPES,
-        further_scopes={"organizations": "update:client_grants"},
+        further_scopes={"organizations": ("update:client_grants",)},
         load=grants.load,
         create=grants.create,
         update=grants.update,
@@ -123,7 +129,7 @@ NOUNS: tuple[Noun, ...] = (
         fields=roles.FIELDS,
         key=("name",),
         shapes=roles.SHAPES,
-        further_scopes={"permissions": "update:roles"},
+        further_scopes={"permissions": ("update:roles",)},
         load=roles.load,
         create=roles.create,
         update=roles.update,

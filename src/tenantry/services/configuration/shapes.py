@@ -6,6 +6,7 @@ import types
 import typing
 from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from typing import Any, cast
@@ -31,6 +32,8 @@ def plain(value: Any) -> Any:
     """A value of facts as JSON has it."""
     if isinstance(value, Enum):
         return value.name
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
@@ -62,6 +65,8 @@ def typed(hint: Any, value: Any, path: Path) -> Any:
         if not isinstance(value, str) or value not in names:
             raise _wrong(f"one of: {', '.join(names)}", path)
         return names[value]
+    if hint is datetime:
+        return _moment(value, path)
     if is_dataclass(hint):
         return _object(hint, value, path)
     return _scalar(hint, value, path)
@@ -78,6 +83,16 @@ def _scalar(hint: Any, value: Any, path: Path) -> Any:
         return value
     names = {bool: "true or false", int: "a whole number", str: "a text"}
     raise _wrong(names[hint], path)
+
+
+def _moment(value: Any, path: Path) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise _wrong("a time with its offset, as in 2030-01-31T08:00:00Z", path)
 
 
 def _object(cls: Any, value: Any, path: Path) -> Any:

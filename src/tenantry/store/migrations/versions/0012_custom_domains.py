@@ -37,7 +37,7 @@ def upgrade() -> None:
     op.create_index("custom_domains_domain", "custom_domains", ["tenant_id", "domain"], unique=True)
     op.create_table(
         "verified_domains",
-        *texts("domain tenant_id custom_domain_id"),
+        *texts("domain owner_id custom_domain_id"),
         sa.PrimaryKeyConstraint("domain"),
     )
-    op.create_index("verified_domains_tenant", "verified_domains", ["tenant_id"])
+    op.create_index("verified_domains_owner", "verified_domains", ["owner_id"])
