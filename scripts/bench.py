@@ -6,7 +6,8 @@ users through the management API. The rates at which the machine signs, and hash
 measured in the same run. The flows of people are measured with the most workers: `code` from
 /authorize to both tokens, `refresh` with rotation, `userinfo`, `introspection`, `password`, and
 `beside`, which is client credentials alone and while people log in. Load is made by wrk, for
-`code` by a client of our own.
+`code` by a client of our own. `administration` is what the management API takes, in the server
+itself: lists, one object, a change, the search among many users, many tenants.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench_support.administration import Size, administer
 from bench_support.databases import new_database, postgresql_url
 from bench_support.http import get
 from bench_support.load import FORM_SCRIPT, drive, get_script, script
@@ -38,7 +40,8 @@ DOCUMENTS = {
     "keys": "/.well-known/jwks.json",
 }
 DOCUMENT_CONNECTIONS = 16
-ALL = ["token", *SCENARIOS, "documents"]
+ALL = ["token", *SCENARIOS, "documents", "administration"]
+USERS = {"sqlite": 100_000, "postgresql": 1_000_000}
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Plan:
     seconds: int
     warm_up: int
     signing_seconds: float
+    users: int | None
+    tenants: int
 
 
 def main() -> int:
@@ -84,6 +89,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--applications", type=bounded(1, 10_000), help="(1000; quick: 100)")
     parser.add_argument("--connections", type=bounded(1, 1000), nargs="+", default=[1, 16, 64])
     parser.add_argument("--workers", type=bounded(1, 64), nargs="+", default=[1, 2])
+    parser.add_argument(
+        "--users", type=bounded(1, 10_000_000), help="(1,000,000, SQLite 100,000; quick: 10,000)"
+    )
+    parser.add_argument("--tenants", type=bounded(100, 1_000_000), help="(10,000; quick: 200)")
     for name, choices in {
         "--algorithms": ["RS256", "ES256"],
         "--databases": ["sqlite", "postgresql"],
@@ -116,6 +125,8 @@ def planned(arguments: argparse.Namespace) -> Plan:
         seconds=arguments.duration or (2 if quick else 10),
         warm_up=1 if quick else 3,
         signing_seconds=1.0 if quick else 5.0,
+        users=arguments.users or (10_000 if quick else None),
+        tenants=arguments.tenants or (200 if quick else 10_000),
     )
 
 
@@ -139,7 +150,23 @@ def measure(plan: Plan, report: Report) -> None:
                     report.notes.append("No PostgreSQL answers, so it is not measured.")
                     continue
                 environment["TENANTRY_DATABASE_URL"] = stack.enter_context(new_database(url))
-            Bench(plan, report, database, folder, environment).run()
+            if plan.scenarios != ["administration"]:
+                Bench(plan, report, database, folder, environment).run()
+        if "administration" in plan.scenarios:
+            _administer(plan, report, database)
+
+
+def _administer(plan: Plan, report: Report, database: str) -> None:
+    """On a database of its own, which it fills."""
+    size = Size(plan.users or USERS[database], plan.tenants, min(100, plan.tenants))
+    if database == "sqlite":
+        with tempfile.TemporaryDirectory(prefix="tenantry-bench-") as folder:
+            administer(database, f"sqlite:///{folder}/tenantry.db", size, report)
+    elif url := postgresql_url():
+        with new_database(url) as made:
+            administer(
+                database, made.replace("postgresql:", "postgresql+psycopg:", 1), size, report
+            )
 
 
 class Bench:

@@ -67,7 +67,7 @@ def scopes(field: GraphQLField) -> list[frozenset[str]]:
     """The alternatives of `@requiresScopes`; the empty set is enough where there is none."""
     for directive in (field.ast_node.directives if field.ast_node else None) or ():
         if directive.name.value == "requiresScopes":
-            (argument,) = directive.arguments
+            argument = next(iter(directive.arguments or ()))
             return [frozenset(inner) for inner in value_from_ast_untyped(argument.value)]
     return [frozenset()]
 

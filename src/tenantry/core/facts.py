@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from tenantry.core.organizations import OrganizationUsage
+from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
 from tenantry.core.stored import Stored
 from tenantry.core.trusted_issuers import TrustedIssuerFacts, TrustedSubject
 from tenantry.core.values import (
@@ -181,6 +181,7 @@ class ApplicationFacts(Stored):
     secret_envelope: str | None
     token_exchange_audiences: tuple[str, ...]
     organization_usage: OrganizationUsage
+    organization_require_behavior: OrganizationRequireBehavior
     is_dynamically_registered: bool
     registration_token_digest: str | None
     is_system: bool

@@ -17,6 +17,13 @@ class OrganizationUsage(StrEnum):
     REQUIRE = "require"
 
 
+class OrganizationRequireBehavior(StrEnum):
+    """What becomes of a sign-in that names no organization where one is required."""
+
+    NO_PROMPT = "no_prompt"
+    PRE_LOGIN_PROMPT = "pre_login_prompt"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrganizationFacts(Stored):
     """`id` is the `org_id` of tokens, `name` their `org_name`."""

@@ -20,6 +20,7 @@ from tenantry.edge.endpoints import (
     logout,
     metadata,
     operations,
+    organization,
     registration,
     userinfo,
 )
@@ -57,6 +58,10 @@ ROUTES: Mapping[str, Methods] = {
     "/authorize": {"GET": authorize.authorization, "POST": authorize.authorization},
     "/u/login": {"GET": interaction.login_form, "POST": interaction.login},
     "/u/account": {"GET": confirmation.account_form, "POST": confirmation.account},
+    "/u/organization": {
+        "GET": organization.organization_form,
+        "POST": organization.organization,
+    },
     "/u/consent": {"GET": interaction.consent_form, "POST": interaction.consent},
     "/u/confirm": {"GET": confirmation.confirm_form, "POST": confirmation.confirm},
     "/oauth/device/code": {"POST": device.codes},
@@ -82,6 +87,7 @@ BY_ADDRESS: Mapping[str, RateLimit] = {
             "/authorize",
             "/u/login",
             "/u/account",
+            "/u/organization",
             "/u/consent",
             "/u/confirm",
             "/u/device",

@@ -41,12 +41,16 @@ class BadSignature(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """One public key. `alg` is the only algorithm it may be used with, None where any."""
+    """One public key. `alg` is the only algorithm it may be used with, None where any.
+
+    `x5t_s256` is the thumbprint of its certificate (RFC 7517 §4.9).
+    """
 
     kty: str
     kid: str | None
     alg: str | None
     key: RSAKey | ECKey | OKPKey
+    x5t_s256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,10 @@ class UnverifiedJwt:
     @property
     def kid(self) -> str | None:
         return _text(self.unverified_header.get("kid")) or None
+
+    @property
+    def x5t_s256(self) -> str | None:
+        return _text(self.unverified_header.get("x5t#S256")) or None
 
     @property
     def typ(self) -> str:
@@ -123,8 +131,8 @@ def _imported(member: Any) -> ClientKey | None:
             return None
     elif not isinstance(public, ed25519.Ed25519PublicKey):
         return None
-    kid, alg = member.get("kid"), member.get("alg")
-    return ClientKey(str(member["kty"]), _text(kid) or None, _text(alg) or None, key)
+    kid, alg, x5t_s256 = (_text(member.get(name)) or None for name in ("kid", "alg", "x5t#S256"))
+    return ClientKey(str(member["kty"]), kid, alg, key, x5t_s256)
 
 
 def verify_with_keys(
@@ -137,7 +145,9 @@ def verify_with_keys(
         raise BadSignature("an algorithm that is not allowed")
     for key in keys:
         fits = key.kty == kty and key.alg in {None, alg}
-        named = message.kid is None or key.kid in {None, message.kid}
+        named = (message.kid is None or key.kid in {None, message.kid}) and (
+            message.x5t_s256 is None or key.x5t_s256 in {None, message.x5t_s256}
+        )
         if fits and named and _verifies(message.token, key.key, alg):
             return message.unverified_claims
     raise BadSignature("no registered key made the signature")

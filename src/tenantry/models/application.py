@@ -84,6 +84,7 @@ class Application(StoredRow, table=True):
     secret_envelope: str | None
     token_exchange_audiences: list[str] = json_field()
     organization_usage: str
+    organization_require_behavior: str
     is_dynamically_registered: bool
     registration_token_digest: str | None
     is_system: bool

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenantry.core.facts import UserFacts
-from tenantry.core.organizations import OrganizationFacts, OrganizationInvitationFacts
+from tenantry.core.facts import ApplicationFacts, UserFacts
+from tenantry.core.organizations import (
+    OrganizationFacts,
+    OrganizationInvitationFacts,
+    OrganizationRequireBehavior,
+    OrganizationUsage,
+)
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.errors import OAuthError, invalid_grant
 from tenantry.rules.admission import NO_MEMBER, still_member
@@ -30,6 +35,17 @@ class Entry:
     within: Within | None = None
     is_expected: bool = True
     refusal: Refused | None = None
+
+
+def asks_for_organization(application: ApplicationFacts, request: AuthorizationRequest) -> bool:
+    """Whether the person says, before anything else, which organization the sign-in is for."""
+    return (
+        request.organization_id is None
+        and request.device_id is None
+        and application.organization_usage is OrganizationUsage.REQUIRE
+        and application.organization_require_behavior
+        is OrganizationRequireBehavior.PRE_LOGIN_PROMPT
+    )
 
 
 def entry_of(db: TenantSession, request: AuthorizationRequest, user: UserFacts | None) -> Entry:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tenantry.core.facts import UserFacts
+from tenantry.core.organizations import OrganizationFacts
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.authorize import Outcome, proceed, refuse, resume
 from tenantry.oauth.standing import Standing, Subject, stand
@@ -35,6 +36,22 @@ def asked_at(
     if standing.step is not step or standing.user is None:
         return None
     return standing.user, standing.scopes
+
+
+def after_organization(
+    db: TenantSession,
+    subject: Subject,
+    authorization: AuthorizationFacts,
+    handle: str,
+    organization: OrganizationFacts,
+) -> Outcome:
+    """The organization that the person named; the rest is decided as if the request had."""
+    request, standing = _standing(db, subject, authorization)
+    if standing.step is not Step.ORGANIZATION:
+        return proceed(db, subject, request, authorization, standing, handle)
+    named = replace(request, organization_id=organization.id).to_json()
+    authorizations.advance(db, authorization.id, {"request": named})
+    return resume(db, subject, replace(authorization, request=named), handle)
 
 
 def after_choice(

@@ -19,7 +19,7 @@ from tenantry.core.organizations import OrganizationFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.claims_request import unmet
-from tenantry.oauth.membership import entry_of, not_invited, organization_in
+from tenantry.oauth.membership import asks_for_organization, entry_of, not_invited, organization_in
 from tenantry.oauth.response_types import CODE
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authentication import PASSWORD, contexts_of
@@ -82,6 +82,10 @@ def stand(
 ) -> Standing:
     """Decides anew, from what is stored now."""
     user, session = _signed_in(db, authorization)
+    if asks_for_organization(subject.application, request):
+        silent = "none" in request.prompt
+        step = Step.INTERACTION_REQUIRED if silent else Step.ORGANIZATION
+        return Standing(step, user, Granted(None, (), ()))
     entry = entry_of(db, request, user)
     # Whoever is to sign in anew is not judged by who was there before.
     judged = user if entry.is_expected and not _signs_in_anew(db, request, authorization) else None

@@ -17,6 +17,7 @@ from tenantry.pages.views import (
     FormPostView,
     LoginView,
     LogoutView,
+    OrganizationPromptView,
     SelectAccountView,
     SignedOutView,
     WebMessageView,
@@ -35,6 +36,10 @@ def asset_url(name: str) -> str:
 
 def login_page(view: LoginView) -> str:
     return _render("login.html", view)
+
+
+def organization_prompt_page(view: OrganizationPromptView) -> str:
+    return _render("organization.html", view)
 
 
 def consent_page(view: ConsentView) -> str:
@@ -121,6 +126,7 @@ def _render(
     | DeviceAnsweredView
     | ErrorView
     | LogoutView
+    | OrganizationPromptView
     | SignedOutView
     | FormPostView,
 ) -> str:

@@ -31,6 +31,18 @@ class OrganizationView:
 
 
 @dataclass(frozen=True, slots=True)
+class OrganizationPromptView:
+    """Asks for whom the sign-in is; `name` is what was typed before."""
+
+    branding: Branding
+    application: ApplicationView
+    action: str
+    form_token: str
+    name: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LoginView:
     branding: Branding
     application: ApplicationView

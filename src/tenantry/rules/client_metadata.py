@@ -16,7 +16,7 @@ from tenantry.core.facts import (
     SubjectIdentifierType,
     TokenEndpointAuthMethod,
 )
-from tenantry.core.organizations import OrganizationUsage
+from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
 from tenantry.rules.app_links import (
     MAX_FINGERPRINTS,
     bundle_identifier,
@@ -121,6 +121,9 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "oidc_conformant": Field(flag, True),
     "require_pkce": Field(flag, False),
     "organization_usage": Field(one_of(OrganizationUsage), OrganizationUsage.DENY),
+    "organization_require_behavior": Field(
+        one_of(OrganizationRequireBehavior), OrganizationRequireBehavior.NO_PROMPT
+    ),
     "token_exchange_audiences": Field(list_of(api_identifier, MAX_URLS), ()),
     "id_token_lifetime": Field(integer(1, 2_592_000), 36_000),
     "refresh_token_rotation": Field(flag, True),

@@ -14,6 +14,7 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 
 
 class Step(StrEnum):
+    ORGANIZATION = "organization"
     LOGIN = "login"
     SELECT_ACCOUNT = "select_account"
     CONSENT = "consent"

@@ -8,9 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from tenantry.core.credentials import MAX_CREDENTIALS, CredentialFacts, CredentialUse
+from tenantry.core.credentials import (
+    MAX_CREDENTIALS,
+    CredentialFacts,
+    CredentialType,
+    CredentialUse,
+)
 from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import ApplicationFacts
 from tenantry.core.ids import new_id
@@ -79,6 +85,10 @@ def _uploaded(given: Values, db: TenantSession) -> dict[str, Any]:
     alg = signing_alg(key.jwk["kty"], values["alg"], of_key)
     kind = credential_type(values["credential_type"], is_certificate=key.x5t_s256 is not None)
     jwk = {**key.jwk, "kid": key.kid, "alg": alg.value}
+    if kind is CredentialType.PUBLIC_KEY:
+        key = replace(key, x5t_s256=None)
+    if key.x5t_s256 is not None:
+        jwk["x5t#S256"] = key.x5t_s256
     return {
         "name": values["name"],
         "credential_type": kind,

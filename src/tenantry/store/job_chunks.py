@@ -13,7 +13,6 @@ from tenantry.core.jobs import RETENTION
 from tenantry.store.tables import job_chunks
 from tenantry.store.unit_of_work import TenantSession
 
-
 _KEPT = RETENTION + timedelta(days=1)
 """So long after its lines; the job itself is not over before that."""
 

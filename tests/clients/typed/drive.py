@@ -17,7 +17,6 @@ from tenantry_client import (
     ApplicationUpdateInput,
     Client,
     ClientGrantCreateInput,
-    UserErrorCode,
     GraphQLClientGraphQLMultiError,
     MetadataFilter,
     NodesNodesUser,
@@ -25,6 +24,7 @@ from tenantry_client import (
     ScopeInput,
     SubjectType,
     UserCreateInput,
+    UserErrorCode,
     UserFilter,
 )
 

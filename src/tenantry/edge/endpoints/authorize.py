@@ -42,6 +42,7 @@ from tenantry.store import applications, installation
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 
 _PAGES = {
+    Step.ORGANIZATION: "u/organization",
     Step.LOGIN: "u/login",
     Step.SELECT_ACCOUNT: "u/account",
     Step.CONSENT: "u/consent",

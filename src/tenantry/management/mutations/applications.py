@@ -17,7 +17,7 @@ from tenantry.core.facts import (
     SubjectIdentifierType,
     TokenEndpointAuthMethod,
 )
-from tenantry.core.organizations import OrganizationUsage
+from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import local_id
@@ -100,6 +100,9 @@ class _Settings:
     oidc_conformant: bool | None = setting(ABOUT, "oidc_conformant")
     require_pkce: bool | None = setting(ABOUT, "require_pkce")
     organization_usage: OrganizationUsage | None = setting(ABOUT, "organization_usage")
+    organization_require_behavior: OrganizationRequireBehavior | None = setting(
+        ABOUT, "organization_require_behavior"
+    )
     token_exchange_audiences: list[str] | None = setting(ABOUT, "token_exchange_audiences")
     id_token_lifetime: int | None = setting(ABOUT, "id_token_lifetime")
     refresh_token_rotation: bool | None = setting(ABOUT, "refresh_token_rotation")

@@ -18,7 +18,7 @@ from tenantry.core.facts import (
     SubjectIdentifierType,
     TokenEndpointAuthMethod,
 )
-from tenantry.core.organizations import OrganizationUsage
+from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
 from tenantry.management.connections import After, Before, First, Last, ListOf, PageArguments
 from tenantry.management.context import Info
 from tenantry.management.fields import field
@@ -87,6 +87,9 @@ class Application(StoredObject):
     oidc_conformant: bool = described(ABOUT, "oidc_conformant")
     require_pkce: bool = described(ABOUT, "require_pkce")
     organization_usage: OrganizationUsage = described(ABOUT, "organization_usage")
+    organization_require_behavior: OrganizationRequireBehavior = described(
+        ABOUT, "organization_require_behavior"
+    )
     token_exchange_audiences: list[str] = described(ABOUT, "token_exchange_audiences")
     id_token_lifetime: int = described(ABOUT, "id_token_lifetime")
     refresh_token_rotation: bool = described(ABOUT, "refresh_token_rotation")

@@ -127,6 +127,10 @@ ABOUT: Mapping[str, str] = {
     "organization_usage": (
         "Whether users sign in to an organization, by the parameter `organization`. Default `DENY`."
     ),
+    "organization_require_behavior": (
+        "What becomes of a sign-in that names no organization where `organizationUsage` is "
+        "`REQUIRE`. Default `NO_PROMPT`."
+    ),
     "token_exchange_audiences": (
         "The identifiers of the APIs that it may exchange a user's token for (RFC 8693), at most "
         "100. Default none: no exchange."

@@ -31,7 +31,7 @@ from tenantry.core.facts import (
     TokenEndpointAuthMethod,
     TrustedSubject,
 )
-from tenantry.core.organizations import OrganizationUsage
+from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
 
 
 def describe_enum(
@@ -263,5 +263,15 @@ _describe(
         OrganizationUsage.DENY: "Never: a request that names one is refused.",
         OrganizationUsage.ALLOW: "Where a request names one.",
         OrganizationUsage.REQUIRE: "Always: a request that names none is refused.",
+    },
+)
+_describe(
+    OrganizationRequireBehavior,
+    "What becomes of a sign-in without an organization where one is required.",
+    {
+        OrganizationRequireBehavior.NO_PROMPT: "It is refused.",
+        OrganizationRequireBehavior.PRE_LOGIN_PROMPT: (
+            "The person is asked for the name of the organization before anything else."
+        ),
     },
 )

@@ -122,7 +122,10 @@ def ids_for(work: Work, application: ApplicationFacts, given: Values) -> dict[st
     """The lists as ids: keys that are not there yet are uploaded, others may get another end."""
     own = {one.kid: one for one in rows.of_application(work.db, application.id)}
     return {
-        use: tuple(_id(work, application, own, shape) for shape in shapes)
+        use: tuple(
+            _id(work, application, own, shape, (use, str(index)))
+            for index, shape in enumerate(shapes)
+        )
         for use, shapes in lists_of(given).items()
     }
 
@@ -132,13 +135,20 @@ def _id(
     application: ApplicationFacts,
     own: Mapping[str, CredentialFacts],
     shape: CredentialShape,
+    path: tuple[str, ...],
 ) -> str:
     stored = own.get(kid(shape))
-    if stored is None:
-        command = NewCredential(application.client_id, _command(shape))
-        return credentials.create(work.db, command).id
-    if shape.expires_at != stored.expires_at:
-        credentials.update(work.db, Patch(stored.id, {"expires_at": shape.expires_at}))
+    try:
+        if stored is None:
+            command = NewCredential(application.client_id, _command(shape))
+            return credentials.create(work.db, command).id
+        for name in ("name", "alg"):
+            if getattr(shape, name) != getattr(stored, name):
+                raise DomainError(ErrorCode.IMMUTABLE, "This never changes.", name)
+        if shape.expires_at != stored.expires_at:
+            credentials.update(work.db, Patch(stored.id, {"expires_at": shape.expires_at}))
+    except DomainError as refusal:
+        raise DomainError(refusal.code, refusal.message, *path, *refusal.field) from None
     return stored.id
 
 

@@ -86,6 +86,13 @@ def upgrade() -> None:
     )
     op.add_column("tenants", flag("allow_organization_name_in_authentication_api"))
     op.add_column("applications", usage())
+    behavior = sa.Column(
+        "organization_require_behavior",
+        sa.String(),
+        nullable=False,
+        server_default=sa.text("'no_prompt'"),
+    )
+    op.add_column("applications", behavior)
     op.add_column("client_grants", usage())
     op.add_column("client_grants", flag("allow_any_organization"))
     op.add_column("token_families", sa.Column("organization_id", sa.String(), nullable=True))

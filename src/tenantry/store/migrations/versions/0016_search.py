@@ -61,7 +61,7 @@ def _index_users() -> None:
         found = [
             {"tenant_id": row["tenant_id"], "term": term, "user_id": row["id"]}
             for row in rows
-            for term in sorted(terms(row))
+            for term in sorted(terms({name: row[name] for name in SOURCES}))
         ]
         if found:
             connection.execute(sa.insert(search_terms), found)
