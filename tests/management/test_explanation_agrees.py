@@ -288,4 +288,4 @@ def test_ten_thousand_explanations_are_what_happens(server: Server, first: int) 
         for given in (True, False)
     )
     assert len(issued) >= 5, seen
-    assert len(refused) == 6, seen
+    assert len(refused) >= 5, seen

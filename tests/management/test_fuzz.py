@@ -26,7 +26,7 @@ from tests.management.test_ids import everything
 from tests.support.management import root_api
 from tests.support.server import Server
 
-SECONDS = 30
+SECONDS = 25
 EXAMPLES = 10
 FULL_EXAMPLES = 300
 _SCALARS: dict[str, st.SearchStrategy[Any]] = {

@@ -89,6 +89,7 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         "logStreamCreate", "LogStream", {"name": "walked", "url": "https://logs.example.com"}
     )
     failure = give_up(api, decoded(stream).local_id)
+    job = create("jobCreate", "Job", {"kind": "USER_DELETE", "errorPolicy": "SKIP_FAILED"})
     edge = {"domain": f"{api.tenant.name}.example.com", "type": "SELF_MANAGED_CERTS"}
     domain = api.do("customDomainCreate", f"customDomain {{ {DOMAIN} }}", edge)["customDomain"]
     name_server().say(domain["verificationName"], domain["verificationValue"])
@@ -232,6 +233,8 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         ("roleDelete", {"id": role}, "role.deleted"),
         ("logStreamFailureRedeliver", {"id": failure}, "log_stream.redelivery_requested"),
         ("logStreamDelete", {"id": stream}, "log_stream.deleted"),
+        ("jobCreate", {"kind": "USER_DELETE", "errorPolicy": "SKIP_FAILED"}, "job.created"),
+        ("jobCancel", {"id": job}, "job.canceled"),
         ("userDelete", {"id": user}, "user.deleted"),
     ]
 

@@ -215,6 +215,19 @@ def test_introspection_needs_a_token_in_production(https_server: Server) -> None
     assert root_api(tenant).data(INTROSPECTION)["__schema"]
 
 
+def test_introspection_needs_a_token_outside_development(server: Server) -> None:
+    """The tenant's environment says what it is used for, wherever the server runs."""
+    for environment in ("STAGING", "PRODUCTION"):
+        tenant = server.tenant()
+        assert Api(tenant).data(INTROSPECTION)["__schema"]
+        api = root_api(tenant)
+        api.do("tenantUpdate", "__typename", {"environment": environment})
+        assert Api(tenant).post(INTROSPECTION).status_code == 401
+        assert api.data(INTROSPECTION)["__schema"]
+        page = server.client.get(tenant.url("graphql"), headers={"accept": "text/html"}).text
+        assert '"introspectAnonymously":false' in page
+
+
 def test_request_errors_have_the_status_of_their_media_type(api: Api) -> None:
     """An answer that never was data is 400 for clients that know the newer media type."""
     newer = api.sending(accept="application/graphql-response+json")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from tenantry.remote import show
 from tests.process.server import SECRET, Server, environment, free_port, run, serving
 
 ROOT = Path(__file__).parents[2]
@@ -118,3 +121,31 @@ def test_files_that_are_none(server: Server, tmp_path: Path) -> None:
     assert run("plan", str(file), "-k", "NAME", env=env).returncode == 1
     assert run("plan", str(file), "--delete", "roles", env=env).returncode == 1
     assert run("plan", env=env).returncode == 2
+
+
+def test_a_terminal_gets_colours_and_nothing_that_moves_its_cursor() -> None:
+    changes = [
+        {
+            "action": "UPDATE",
+            "noun": "applications",
+            "key": "shop\x1b[2J",
+            "fields": [
+                {"field": "name", "before": "a", "after": "\u202eb"},
+                {"field": "redirectUris", "before": ["x", "y"], "after": ["y", "z"]},
+            ],
+        }
+    ]
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, color_system="standard")
+    show.plan(console, {"changes": changes, "kept": []})
+    text = output.getvalue()
+    assert "\x1b[" in text
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+    assert plain.splitlines() == [
+        "~ applications shop\\x1b[2J",
+        '    name: "a" -> "\\u202eb"',
+        "    redirectUris:",
+        '      - "x"',
+        '      + "z"',
+        "1 to update.",
+    ]

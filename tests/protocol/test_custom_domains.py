@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from urllib.parse import parse_qs
 
 import httpx2
 import pytest
 from anyio.from_thread import BlockingPortal
 from sqlalchemy import Connection
 
+from tenantry.jobs.outbox import deliver
 from tenantry.services import custom_domains, tenants
 from tenantry.services.commands import Patch
 from tests.support import jwt
@@ -19,8 +21,10 @@ from tests.support.client_keys import ec_key, public_jwk, rsa_key
 from tests.support.custom_domains import SELF_MANAGED, at, name_for, pending, ready
 from tests.support.databases import Databases
 from tests.support.flow import authorize, refused, request_for, sign_in
+from tests.support.listener import listening
 from tests.support.management import Api, tenant_api
 from tests.support.server import (
+    CALLBACK,
     HTTPS_URL,
     ROOT_SECRET,
     TENANT_URL,
@@ -420,3 +424,46 @@ def test_the_roots_domain_speaks_for_the_root_alone(server: Server) -> None:
     token = answer.json()["access_token"]
     assert Api(tenant, token).data("{ viewer { issuer } }")["viewer"]["issuer"] == tenant.issuer
     assert Api(server.tenant(), token).post("{ viewer { issuer } }").status_code == 401
+
+
+def test_the_end_of_a_session_names_its_issuer(
+    databases: Databases, portal: BlockingPortal
+) -> None:
+    """Back-Channel Logout §2.4, Front-Channel Logout §3: `iss` is that of the ID token."""
+    with databases.url("sqlite") as url, listening() as listener:
+        server = Server(url, portal, outbound_allow_private=True)
+        server.begin()
+        tenant = server.tenant()
+        domain = ready(tenant)
+        client = tenant.application(
+            backchannel_logout_uri=f"{listener.origin}/logout",
+            frontchannel_logout_uri=f"{CALLBACK.removesuffix('/callback')}/out",
+        )
+        tenant.user()
+        browser = domain.browser
+        hint = sign_in(browser, domain.tenant, client).tokens()["id_token"]
+        page = browser.get(domain.tenant.url("oidc/logout"), {"id_token_hint": hint})
+        frames = [attributes["src"] for tag, attributes in page.tags if tag == "iframe"]
+        assert [query_of(frame)["iss"] for frame in frames] == [domain.tenant.issuer]
+        server.portal.call(deliver, server.runtime.store, server.application.deliveries)
+        ((_, body),) = listener.requests
+        token = parse_qs(body.decode())["logout_token"][0]
+        jwt.verify(token, domain.tenant.jwks())
+        assert jwt.claims_of(token)["iss"] == domain.tenant.issuer
+        server.close()
+
+
+def test_a_registration_at_a_domain(server: Server, tenant: Tenant) -> None:
+    """RFC 7592 §3: it is read where it was made, or at any issuer of the tenant."""
+    tenant.change(enable_dynamic_client_registration=True)
+    domain = ready(tenant)
+    document = server.client.get(domain.tenant.url(DOCUMENT)).json()
+    assert document["registration_endpoint"] == domain.tenant.url("oidc/register")
+    made = server.client.post(
+        document["registration_endpoint"], json={"redirect_uris": [CALLBACK]}
+    ).json()
+    assert made["registration_client_uri"].startswith(domain.tenant.url("oidc/register/"))
+    headers = {"authorization": f"Bearer {made['registration_access_token']}"}
+    for issuer in (domain.tenant, tenant):
+        address = issuer.url(f"oidc/register/{made['client_id']}")
+        assert server.client.get(address, headers=headers).status_code == 200

@@ -637,7 +637,7 @@ CASES: dict[str, Case] = {
         result=True,
     ),
     "organization_grants.names_of_all": reads(
-        lambda a, _: organization_grants.names_of_all(a), None, result=NAMES
+        lambda a, _: organization_grants.names_of_all(a), None, result={"grant": ("acme",)}
     ),
     "organization_grants.first_of_each": reads(
         lambda a, _: organization_grants.first_of_each(a, ["grant", "grant-b"], PAGE),

@@ -35,9 +35,7 @@ HANDLE_PURPOSE = "authorization handle"
 BROWSER_PURPOSE = "browser"
 CODE_LIFETIME = timedelta(seconds=300)
 PENDING_LIFETIME = timedelta(hours=1)
-PAGES = frozenset(
-    {Step.ORGANIZATION, Step.LOGIN, Step.SELECT_ACCOUNT, Step.CONSENT, Step.CONFIRM}
-)
+PAGES = frozenset({Step.ORGANIZATION, Step.LOGIN, Step.SELECT_ACCOUNT, Step.CONSENT, Step.CONFIRM})
 
 
 @dataclass(frozen=True, slots=True)

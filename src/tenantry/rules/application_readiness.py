@@ -161,8 +161,8 @@ def _expiring_credentials(facts: ApplicationReadinessFacts) -> ReadinessCheck:
         "expiring_credentials",
         _W,
         fault_of("Enabled credentials that have expired, or will within 30 days: ", ending),
-        "credentialCreate",
-        (),
+        "credentialUpdate",
+        ("expiresAt",),
     )
 
 

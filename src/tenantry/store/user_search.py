@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, literal, select
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, intersect, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tenantry.core.facts import UserFacts
@@ -20,6 +20,8 @@ from tenantry.store.unit_of_work import TenantSession
 
 _FEW = 20_000
 """Matches of a term that are sorted rather than looked for among the users in their order."""
+_SOME = 2_000
+"""Matches of which each is looked up among the other terms, on PostgreSQL."""
 _Range = Callable[[ColumnElement[str]], ColumnElement[bool]]
 """The terms that one word or one value stands for, as a condition on their column."""
 _LAST = "\U0010ffff"
@@ -106,7 +108,8 @@ def matching(
     if request is not None and len(ranges) == 1 and numbers[rarest] >= _FEW:
         return [_asked(db, ranges[rarest])]
     others = ranges[:rarest] + ranges[rarest + 1 :]
-    return [_listed(db, ranges[rarest], others, request)]
+    many = numbers[rarest] >= _SOME and not db.is_sqlite
+    return [_listed(db, ranges[rarest], others, request, many=many)]
 
 
 def beginning(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
@@ -146,19 +149,31 @@ def _listed(
     within: _Range,
     others: Sequence[_Range],
     request: PageRequest | None,
+    *,
+    many: bool,
 ) -> ColumnElement[bool]:
-    user_id = user_search_terms.c.user_id
-    found = select(user_id).where(
-        user_search_terms.c.tenant_id == db.tenant_id, within(user_search_terms.c.term)
-    )
-    for other in others:
-        found = found.where(_has(db, user_id, other))
+    user_id: ColumnElement[str] = user_search_terms.c.user_id
+    found = _users_with(db, within)
+    if others and many:
+        # Each list is read once: to look up one by one would jump about the whole index.
+        common = intersect(found, *(_users_with(db, other) for other in others)).subquery()
+        user_id = common.c.user_id
+        found = select(user_id)
+    else:
+        for other in others:
+            found = found.where(_has(db, user_id, other))
     if request is not None:
         # SQLite knows nothing of how many there are: by the bare column it would go through the
         # terms of all users in their order.
         place = user_id.concat("") if db.is_sqlite else user_id
         found = pages.only_page(found.distinct(), place, request)
     return users.c.id.in_(found)
+
+
+def _users_with(db: TenantSession, within: _Range) -> Select[Any]:
+    return select(user_search_terms.c.user_id).where(
+        user_search_terms.c.tenant_id == db.tenant_id, within(user_search_terms.c.term)
+    )
 
 
 def _has(db: TenantSession, user_id: ColumnElement[str], within: _Range) -> ColumnElement[bool]:

@@ -15,6 +15,7 @@ from tenantry.core.errors import DomainError, ErrorCode
 
 Path = tuple[str, ...]
 _MAX_INTEGER = 2**53
+_SIMPLE = frozenset({bool, dict, float, int, str, type(None)})
 
 
 @cache
@@ -30,6 +31,8 @@ def hints_of(cls: Any) -> Mapping[str, Any]:
 
 def plain(value: Any) -> Any:
     """A value of facts as JSON has it."""
+    if type(value) in _SIMPLE:
+        return value
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, datetime):
