@@ -15,9 +15,8 @@ from tenantry.services import sessions
 from tenantry.store import consents, installation, log_stream_failures, tables
 from tenantry.store.log_stream_failures import Batch
 from tenantry.store.unit_of_work import INSTALLATION
-from tests.support.client_keys import public_jwk, rsa_key
+from tests.support.client_keys import ec_key, public_jwk, rsa_key
 from tests.support.dns import name_server
-from tests.support.client_keys import ec_key, public_jwk
 from tests.support.management import Api, Json, root_api
 from tests.support.server import Server, Tenant
 

@@ -21,9 +21,9 @@ from graphql import (
 )
 
 from tenantry.core import facts, organizations
+from tenantry.core.credentials import CredentialFacts
 from tenantry.core.custom_domains import CustomDomainFacts
 from tenantry.core.facts import KeyState
-from tenantry.core.credentials import CredentialFacts
 from tenantry.core.jobs import JobFacts
 from tenantry.core.log_streams import LogStreamFacts, LogStreamFailureFacts
 from tenantry.core.trusted_documents import TrustedDocumentFacts
@@ -228,6 +228,7 @@ def test_no_secret_is_in_the_schema() -> None:
         "ApplicationCreatePayload.clientSecret",
         "ApplicationSecretRotatePayload.clientSecret",
         "ApplicationUpdatePayload.clientSecret",
+        "ClientAuthenticationMethods.privateKeyJwt",
         "ConfigurationApplyPayload.planHash",
         "ConfigurationMade.secret",
         "ConfigurationPlan.hash",

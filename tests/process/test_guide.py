@@ -87,6 +87,7 @@ def test_the_guide(tmp_path: Path) -> None:
                 payloads = [each for each in answer["data"].values() if isinstance(each, dict)]
                 assert not any(payload.get("errors") for payload in payloads), (text, answer)
         for expected in shown:
-            assert any(is_like(answer, expected) for answer in got), json.dumps([expected, got], indent=1, ensure_ascii=False)
+            found = any(is_like(answer, expected) for answer in got)
+            assert found, json.dumps([expected, got], indent=1, ensure_ascii=False)
     assert run.returncode == 0, run.stderr
     assert len(printed) == len(blocks())

@@ -10,11 +10,14 @@ from tenantry.core.errors import DomainError
 from tests.support.server import Tenant
 
 FINGERPRINT = ":".join(["14", "6d", *["E9"] * 30])
-ANDROID = {
+ANDROID: dict[str, Any] = {
     "android_app_package_name": "com.example.shop",
     "android_sha256_cert_fingerprints": [FINGERPRINT],
 }
-IOS = {"ios_team_id": "86WQXF56BC", "ios_app_bundle_identifier": "com.example.Shop-App"}
+IOS: dict[str, Any] = {
+    "ios_team_id": "86WQXF56BC",
+    "ios_app_bundle_identifier": "com.example.Shop-App",
+}
 
 
 def read(tenant: Tenant, path: str) -> Any:

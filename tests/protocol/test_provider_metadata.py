@@ -24,6 +24,7 @@ from tests.support.browser import Browser, Page
 from tests.support.client_keys import (
     assertion_claims,
     ec_key,
+    ed_key,
     proving,
     public_jwk,
     rsa_key,
@@ -180,14 +181,14 @@ def _userinfo_algorithms(scene: Scene) -> list[str]:
 
 
 def _key(alg: str) -> Any:
-    return ec_key() if alg == "ES256" else rsa_key()
+    return {"ES256": ec_key(), "EdDSA": ed_key()}.get(alg, rsa_key())
 
 
-_SIGNABLE = ("RS256", "RS384", "RS512", "PS256", "ES256", "none")
+_SIGNABLE = ("RS256", "RS384", "RS512", "PS256", "ES256", "EdDSA", "none")
 
 
 def _request_object_algorithms(scene: Scene) -> list[str]:
-    keys = {"keys": [public_jwk(rsa_key()), public_jwk(ec_key(), "k2")]}
+    keys = key_set(public_jwk(rsa_key()), public_jwk(ec_key(), "k2"), public_jwk(ed_key(), "k3"))
     client = scene.application(jwks=keys)
 
     def accepted(alg: str) -> bool:
@@ -200,7 +201,7 @@ def _request_object_algorithms(scene: Scene) -> list[str]:
 
 
 def _assertion_algorithms(scene: Scene) -> list[str]:
-    keys = key_set(public_jwk(rsa_key()), public_jwk(ec_key(), "k2"))
+    keys = key_set(public_jwk(rsa_key()), public_jwk(ec_key(), "k2"), public_jwk(ed_key(), "k3"))
     client = machine(scene.tenant, jwks=keys)
 
     def accepted(alg: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -21,7 +23,8 @@ def test_the_first_that_chooses_ps256_switches_it_on(tenant: Tenant) -> None:
     answer = tenant.token(
         client, grant_type="client_credentials", audience="https://ps256.example"
     ).json()
-    keys = KeySet.import_key_set(tenant.jwks())
+    published: Any = tenant.jwks()
+    keys = KeySet.import_key_set(published)
     token = jwt.decode(answer["access_token"], keys, algorithms=["PS256"])
     assert token.header["alg"] == "PS256"
     assert "PS256" in tenant.server.client.get(discovery).json()[listed]

@@ -32,6 +32,7 @@ _CHOICES: dict[str, Any] = {
     "strategy": "database",
     "environment": "development",
     "device_user_code_charset": "base20",
+    "resource_parameter_profile": "one",
     "alg": "RS256",
     "state": "pending",
     "address": None,

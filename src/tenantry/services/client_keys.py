@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ApplicationFacts, TrustedIssuerFacts
 from tenantry.keys.client_keys import ClientKey, import_public_keys
@@ -26,7 +28,7 @@ async def keys_for(
     found = await runtime.configuration.get(tenant_id, credentials.of_application, application.id)
     now = runtime.clock.now()
     keys = tuple(
-        key
+        replace(key, x5t_s256=credential.x5t_s256)
         for credential in found or ()
         if credential.id in enabled and credential.works_at(now)
         for key in import_public_keys(f'{{"keys":[{credential.jwk}]}}')

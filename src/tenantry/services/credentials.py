@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from tenantry.core.credentials import (
@@ -85,16 +84,12 @@ def _uploaded(given: Values, db: TenantSession) -> dict[str, Any]:
     alg = signing_alg(key.jwk["kty"], values["alg"], of_key)
     kind = credential_type(values["credential_type"], is_certificate=key.x5t_s256 is not None)
     jwk = {**key.jwk, "kid": key.kid, "alg": alg.value}
-    if kind is CredentialType.PUBLIC_KEY:
-        key = replace(key, x5t_s256=None)
-    if key.x5t_s256 is not None:
-        jwk["x5t#S256"] = key.x5t_s256
     return {
         "name": values["name"],
         "credential_type": kind,
         "alg": alg,
         "kid": key.kid,
-        "x5t_s256": key.x5t_s256,
+        "x5t_s256": key.x5t_s256 if kind is CredentialType.X509_CERT else None,
         "jwk": json.dumps(jwk, separators=(",", ":")),
         "expires_at": expiry(values, key.ends_at, db.now),
     }

@@ -74,8 +74,9 @@ async def _new_keys(info: Info) -> list[tuple[SigningAlgorithm, PrivateKey]]:
 class SigningKeyMutations:
     @field(
         "Signs with the next key from now on, sets the current one aside and makes a new next "
-        "one, for every algorithm. A key that was set aside before is revoked. The limit of how often "
-        "is far lower than any other: past it the error is THROTTLED, with `retryAfter` in seconds.",
+        "one, for every algorithm. A key that was set aside before is revoked. The limit of how "
+        "often is far lower than any other: past it the error is THROTTLED, with `retryAfter` in "
+        "seconds.",
         "update:signing_keys",
     )
     async def signing_key_rotate(

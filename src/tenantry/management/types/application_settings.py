@@ -38,9 +38,9 @@ ABOUT: Mapping[str, str] = {
         "Where users may be sent with a code: at most 100 URLs, compared exactly, without "
         "fragment; loopback addresses of native applications on any port. One `*` may stand in "
         "the leftmost label of a host, for development. Or `{organization_name}` is that label, "
-        "for the name of the organization that a request is for. `{custom_domain.metadata.KEY}` may "
-        "stand in the host of a first-party application, without `*`, for what the custom domain "
-        "of the request says under a KEY that begins with `public_` or `PUBLIC_`. A public "
+        "for the name of the organization that a request is for. `{custom_domain.metadata.KEY}` "
+        "may stand in the host of a first-party application, without `*`, for what the request's "
+        "custom domain says under a KEY that begins with `public_` or `PUBLIC_`. A public "
         "application's are https, or on this machine. Default none."
     ),
     "post_logout_redirect_uris": (
@@ -53,8 +53,8 @@ ABOUT: Mapping[str, str] = {
     ),
     "allowed_origins": (
         "Further origins whose scripts may call the endpoints: at most 100, with `*`, "
-        "`{organization_name}` and `{custom_domain.metadata.KEY}` as in the redirect URIs. Default none; those of the redirect URIs "
-        "are always allowed."
+        "`{organization_name}` and `{custom_domain.metadata.KEY}` as in the redirect URIs. Default "
+        "none; those of the redirect URIs are always allowed."
     ),
     "initiate_login_uri": (
         "The address at the application that begins a sign-in: https, or http on this machine. "
