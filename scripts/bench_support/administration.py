@@ -1,5 +1,6 @@
 """What administrators do, on a large installation: milliseconds and statements of each request."""
 
+import json
 import statistics
 import tempfile
 import time
@@ -10,6 +11,7 @@ from bench_support.crowd import create_crowd
 from bench_support.inside import Inside, inside, resident
 from bench_support.recorder import say
 from bench_support.report import Administered, Report
+from bench_support.server import BenchError
 from tenantry.core.context import SYSTEM, Caller
 from tenantry.core.facts import Scope, SubjectType
 from tenantry.services import (
@@ -22,7 +24,7 @@ from tenantry.services import (
 from tenantry.services.commands import NewApplication
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 
-LISTED, GRANTS = 100, 5
+LISTED, GRANTS, CONFIGURED = 100, 5, 1000
 REPEATED = 30
 
 LIST = """{ applications(first: 100) { nodes {
@@ -33,18 +35,21 @@ ONE = """query($id: String!) { application(clientId: $id) {
 NODE = "query($id: ID!) { node(id: $id) { id ... on Application { name clientId } } }"
 UPDATE = """mutation($input: ApplicationUpdateInput!) { applicationUpdate(input: $input) {
   application { id name revision } errors { code } } }"""
+EXPORT = "{ configurationExport(format: JSON) { document } }"
+PLAN = """query($input: ConfigurationPlanInput!) { configurationPlan(input: $input) {
+  plan { hash changes { __typename } } errors { code field message } } }"""
 SEARCH = """query($filter: UserFilter!) { users(first: 50, filter: $filter) {
   nodes { id userId email name createdAt } pageInfo { hasNextPage endCursor } } }"""
 TENANTS = """query($after: String) { tenants(first: 100, after: $after) {
   nodes { id name issuer environment } pageInfo { endCursor } } }"""
-PLAN = [{"path": ["plan"], "equals": "enterprise"}]
+ENTERPRISE = [{"path": ["plan"], "equals": "enterprise"}]
 SEARCHES: dict[str, dict[str, object]] = {
     "a whole name": {"search": "ada lovelace99"},
     "a rare word": {"search": "lamport77"},
     "a frequent word": {"search": "knuth"},
     "two frequent words": {"search": "ada love"},
     "no match": {"search": "nobody"},
-    "metadata": {"appMetadata": PLAN},
+    "metadata": {"appMetadata": ENTERPRISE},
     "beginning of an email": {"emailPrefix": "grace.hopper"},
     "blocked": {"blocked": True},
 }
@@ -66,8 +71,15 @@ def administer(database: str, url: str, size: Size, report: Report) -> None:
     ):
         bench = Administration(server, database, size, report)
         bench.applications()
+        bench.configuration()
         bench.tenants()
         bench.users()
+
+
+def _more_applications(db: TenantSession) -> None:
+    for number in range(LISTED, CONFIGURED):
+        values = {"name": f"Application {number}", "application_type": "non_interactive"}
+        applications.create(db, NewApplication(values))
 
 
 @dataclass(frozen=True)
@@ -117,6 +129,17 @@ class Administration:
                         "scopes": ("read:things",),
                     },
                 )
+
+    def configuration(self) -> None:
+        say(f"{self.database}: {CONFIGURED} applications …")
+        self.server.write(self.server.root, _more_applications)
+        self._measure(f"export of {CONFIGURED} applications", EXPORT, [{}] * 3)
+        document = self.server.data(EXPORT)["configurationExport"]["document"]
+        asked: dict[str, object] = {"input": {"document": document}}
+        plan = self.server.data(PLAN, **asked)["configurationPlan"]
+        if plan["errors"] or plan["plan"]["changes"]:
+            raise BenchError(f"the plan of an export is not empty: {json.dumps(plan)[:1000]}")
+        self._measure(f"plan of {CONFIGURED} applications", PLAN, [asked] * 3)
 
     def tenants(self) -> None:
         say(f"{self.database}: {self.size.tenants} tenants …")

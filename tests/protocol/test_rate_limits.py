@@ -11,6 +11,7 @@ from throttled import utils
 
 from tenantry.core.facts import Environment
 from tenantry.edge.routes import BY_ADDRESS, ROUTES
+from tenantry.rules.rate_limits import ALLOWANCES, RateLimit
 from tests.support.databases import Databases
 from tests.support.registration import ask
 from tests.support.server import Server, Tenant
@@ -171,3 +172,13 @@ def test_tenants_do_not_share(server: Server) -> None:
     first, second = server.tenant(), server.tenant()
     until_refused(lambda: server.client.get(first.url("userinfo")), 10)
     assert server.client.get(second.url("userinfo")).status_code == 401
+
+
+def test_what_guards_the_installation_is_divided_among_the_processes() -> None:
+    allowed = ALLOWANCES[Environment.DEVELOPMENT]
+    shared, own = allowed[RateLimit.REGISTRATION], allowed[RateLimit.CLIENT]
+    assert shared.scaled(1, 4).burst * 4 == shared.burst
+    assert shared.scaled(1, 4).per_minute * 4 == shared.per_minute
+    assert shared.scaled(1, 200).burst == 5
+    assert own.scaled(1, 4) == own
+    assert own.scaled(2.5, 4).burst == 2.5 * own.burst

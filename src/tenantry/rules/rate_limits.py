@@ -31,6 +31,10 @@ class RateLimit(StrEnum):
     """New signing keys of a tenant."""
 
 
+_LEAST_SHARE = 5
+"""However many processes there are: a few in a row are no flood."""
+
+
 @dataclass(frozen=True, slots=True)
 class Allowance:
     burst: int
@@ -39,12 +43,11 @@ class Allowance:
 
     def scaled(self, factor: float, processes: int) -> Allowance:
         """Of one process among so many, after the operator's factor."""
-        share = factor / processes if self.is_shared else factor
-        return Allowance(
-            max(2, int(self.burst * share)),
-            max(1, int(self.per_minute * share)),
-            self.is_shared,
-        )
+        burst, per_minute = int(self.burst * factor), int(self.per_minute * factor)
+        if self.is_shared:
+            burst = max(burst // processes, min(burst, _LEAST_SHARE))
+            per_minute //= processes
+        return Allowance(max(2, burst), max(1, per_minute), self.is_shared)
 
 
 _TRIAL: Mapping[RateLimit, Allowance] = {
@@ -52,7 +55,7 @@ _TRIAL: Mapping[RateLimit, Allowance] = {
     RateLimit.CLIENT: Allowance(10_000, 60 * 5_000),
     RateLimit.ADDRESS: Allowance(10_000, 60 * 2_000),
     RateLimit.FAILED_AUTHENTICATION: Allowance(100, 60 * 10),
-    RateLimit.REGISTRATION: Allowance(30, 30, is_shared=True),
+    RateLimit.REGISTRATION: Allowance(100, 60, is_shared=True),
     RateLimit.KEY_ROTATION: Allowance(10, 2, is_shared=True),
 }
 _PRODUCTION: Mapping[RateLimit, Allowance] = {
@@ -60,7 +63,7 @@ _PRODUCTION: Mapping[RateLimit, Allowance] = {
     RateLimit.CLIENT: Allowance(50_000, 60 * 20_000),
     RateLimit.ADDRESS: Allowance(50_000, 60 * 10_000),
     RateLimit.FAILED_AUTHENTICATION: Allowance(200, 60 * 20),
-    RateLimit.REGISTRATION: Allowance(60, 60, is_shared=True),
+    RateLimit.REGISTRATION: Allowance(200, 120, is_shared=True),
     RateLimit.KEY_ROTATION: Allowance(20, 4, is_shared=True),
 }
 ALLOWANCES: Mapping[Environment, Mapping[RateLimit, Allowance]] = {
