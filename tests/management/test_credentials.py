@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from tests.management.test_statements import statements
 from tests.support.client_keys import (
     certificate,
     certificate_pem,
@@ -311,6 +312,34 @@ def test_only_the_end_changes(api: Api, tenant: Tenant) -> None:
     assert api.do("credentialUpdate", SHOWN, stale | {"expectedRevision": 2})["credential"][
         "expiresAt"
     ] is None  # fmt: skip
+
+
+def test_an_upload_that_is_sent_again_is_done_once(api: Api) -> None:
+    application = api.application()
+    keyed = api.sending(idempotency_key="upload")
+    first = uploaded(keyed, application, pem=pem(ec_key()), expiresAt=END)
+    assert uploaded(keyed, application, pem=pem(ec_key()), expiresAt=END) == first
+    assert stored(api, application)["credentials"]["totalCount"] == 1
+    assert len(api.tenant.events("credential.created")) == 1
+
+
+def test_a_list_of_applications_reads_them_together(api: Api, tenant: Tenant) -> None:
+    """As many statements for many applications as for one."""
+    query = """query($first: Int!) { applications(first: $first) { nodes {
+      credentials(first: 5) { totalCount nodes { kid } }
+      clientAuthenticationMethods { privateKeyJwt { credentials { kid } } }
+      signedRequestObject { required credentials { kid } } } } }"""
+    for number in range(5):
+        application = api.application()
+        credential = uploaded(api, application, pem=pem(ec_key(f"list {number}")))
+        update(api, application, **by_assertion(credential))
+    api.data(query, first=1)
+    counts = []
+    for first in (1, 7):
+        with statements(tenant) as seen:
+            api.data(query, first=first)
+        counts.append(len(seen))
+    assert counts[0] == counts[1] <= 5
 
 
 def test_deleting_needs_disabling(api: Api) -> None:

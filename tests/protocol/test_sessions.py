@@ -45,6 +45,19 @@ def test_one_sign_in_serves_two_applications(tenant: Tenant, browser: Browser) -
     assert claims[0]["aud"] != claims[1]["aud"]
 
 
+def test_a_session_counts_where_its_connection_is_enabled(tenant: Tenant, browser: Browser) -> None:
+    """OpenID Connect Core §3.1.2.3: whoever may not sign in to an application is not signed in."""
+    tenant.user("ann@example.com")
+    first, other = tenant.application(), tenant.application()
+    tenant.disconnect(other)
+    sign_in(browser, tenant, first)
+    assert authorize(browser, tenant, request_for(other).parameters).title == "Log in"
+    silent = authorize(browser, tenant, request_for(other, prompt="none").parameters)
+    assert silent.answer["error"] == "login_required"
+    again = authorize(browser, tenant, request_for(first, prompt="none").parameters)
+    assert "code" in again.answer
+
+
 @pytest.mark.parametrize("path", [True, False])
 def test_cookies(server: Server, https_server: Server, path: bool) -> None:
     """RFC 6265 §4.1.2, OWASP ASVS 3.4: name, path and attributes of each cookie."""

@@ -177,13 +177,17 @@ def test_a_deleted_application_goes_with_what_hangs_on_it(
                     application_id=client,
                     connection_id=text,
                 )
+                key = row(
+                    tables.credentials, id=text, tenant_id=tenant, application_id=client, kid=text
+                )
                 add(connection, tables.client_grants, grant)
+                add(connection, tables.credentials, key)
                 add(connection, tables.consents, consent)
                 add(connection, tables.connection_applications, enabled)
-    names = ["applications", "client_grants", "consents", "connection_applications"]
-    assert number_of(store.database, *names) == [3, 9, 9, 9]
+    names = ["applications", "client_grants", "consents", "connection_applications", "credentials"]
+    assert number_of(store.database, *names) == [3, 9, 9, 9, 9]
     prune_all(store)
-    assert number_of(store.database, *names) == [2, 6, 6, 6]
+    assert number_of(store.database, *names) == [2, 6, 6, 6, 6]
     with store.database.reading() as connection:
         left = connection.execute(tables.applications.select()).all()
     assert {(found.tenant_id, found.client_id) for found in left} == {

@@ -329,6 +329,10 @@ class Tenant:
         made = self.write(applications.update, patch)
         return Client(made.application, made.client_secret or client.secret)
 
+    def disconnect(self, client: Client) -> None:
+        """Disables every connection for an application."""
+        self.write(applications.update, ApplicationPatch(Patch(client.facts.id), connections=()))
+
     def rotate_secret(self, client: Client) -> Client:
         made = self.write(applications.rotate_secret, Patch(client.facts.id))
         return Client(made.application, made.client_secret)

@@ -24,12 +24,13 @@ from tenantry.core.jobs import (
     scopes_of_job,
 )
 from tenantry.jobs.bulk_lines import (
+    FETCHING,
     LineFormat,
     Outcome,
     Read,
     apply,
     read_lines,
-    with_documents,
+    with_document,
     written,
 )
 from tenantry.rules.addresses import Addresses
@@ -47,6 +48,7 @@ MAX_ATTEMPTS = 3
 _AT_ONCE = 2
 _INTERVAL = 1.0
 _LEASE_SECONDS = 120
+_FETCHED_AT_ONCE = 8
 _PAUSE = 0.02
 _log = logging.getLogger(__name__)
 _Work = list[tuple[Chunk, list[Read]]]
@@ -190,7 +192,21 @@ class _Run:
         commands = await self._runtime.store.in_thread(
             lambda: read_lines(self._format, self._job, self._tenant_id, scopes, chunk.lines)
         )
-        return chunk, await with_documents(self._runtime, self._tenant_id, self._caller, commands)
+        return chunk, await self._with_documents(commands)
+
+    async def _with_documents(self, commands: list[Read]) -> list[Read]:
+        if self._job.kind not in FETCHING:
+            return commands
+        complete: list[Read] = []
+        for start in range(0, len(commands), _FETCHED_AT_ONCE):
+            complete += await asyncio.gather(
+                *(
+                    with_document(self._runtime, self._tenant_id, self._caller, command)
+                    for command in commands[start : start + _FETCHED_AT_ONCE]
+                )
+            )
+            await self._write(self._hold)  # A slow server must not cost the lease.
+        return complete
 
     async def _skipping_failed(self) -> None:
         for number in await self._read(job_chunks.waiting, self._job.id):

@@ -99,14 +99,12 @@ def _read(
     return command
 
 
-async def with_documents(
-    runtime: Runtime, tenant_id: str, caller: Caller, commands: Sequence[Read]
-) -> list[Read]:
-    """Fetches what applications name, which no transaction waits for."""
-    return [await _with_document(runtime, tenant_id, caller, command) for command in commands]
+FETCHING = frozenset({JobKind.APPLICATION_CREATE, JobKind.APPLICATION_UPDATE})
+"""The kinds whose lines may name documents elsewhere."""
 
 
-async def _with_document(runtime: Runtime, tenant_id: str, caller: Caller, command: Read) -> Read:
+async def with_document(runtime: Runtime, tenant_id: str, caller: Caller, command: Read) -> Read:
+    """Fetches what an application names, which no transaction waits for."""
     if isinstance(command, NewApplication):
         sector = await sectors.fetch_for_new(runtime, tenant_id, command.values)
         return replace(command, sector=sector)

@@ -39,9 +39,9 @@ from tenantry.services import sessions
 from tenantry.services.organization_access import Within
 from tenantry.services.subjects import subject_of
 from tenantry.services.user_flow import decide_for
-from tenantry.store import consents, users
+from tenantry.store import applications, consents, users
 from tenantry.store.authorizations import AuthorizationFacts
-from tenantry.store.unit_of_work import TenantSession
+from tenantry.store.unit_of_work import TenantSession, recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def stand(
     authorization: AuthorizationFacts,
 ) -> Standing:
     """Decides anew, from what is stored now."""
-    user, session = _signed_in(db, authorization)
+    user, session = _signed_in(db, subject.application, authorization)
     if asks_for_organization(subject.application, request):
         silent = "none" in request.prompt
         step = Step.INTERACTION_REQUIRED if silent else Step.ORGANIZATION
@@ -156,13 +156,19 @@ def _authenticated_well(
 
 
 def _signed_in(
-    db: TenantSession, authorization: AuthorizationFacts
+    db: TenantSession, application: ApplicationFacts, authorization: AuthorizationFacts
 ) -> tuple[UserFacts | None, SessionFacts | None]:
-    """The person, unless the sign-in ended since: by a logout, a block, a new password."""
+    """The person, unless the sign-in ended since: by a logout, a block, a new password.
+
+    Nor does one count whose connection is not enabled for the application.
+    """
     if not authorization.user_id or not authorization.session_id:
         return None, None
     session = sessions.live(db, authorization.session_id)
     if session is None:
+        return None, None
+    enabled = recall(db, applications.connection_ids, application.id) or ()
+    if session.connection_id not in enabled:
         return None, None
     user = users.find(db, authorization.user_id)
     return (user, session) if user and not user.blocked else (None, None)
