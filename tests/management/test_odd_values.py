@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -41,6 +42,7 @@ TEXTS = [
     "\x7f\x1f",
     "Username-Password-Authentication",
 ]
+MAX_SENT = 400_000  # Of the bytes that a request may have, 524,288.
 NUMBERS = [0, 1, -1, 100, 101, 2**31 - 1, -(2**31)]
 
 
@@ -89,6 +91,8 @@ def test_no_value_is_a_fault(server: Server, kind: str, name: str) -> None:
     dice = random.Random(name)
     for _ in range(12):
         sent = {n: odd(a.type, dice) for n, a in arguments.items()}
+        if len(json.dumps(sent)) > MAX_SENT:
+            continue
         answer = api.answer(query, **{n: v for n, v in sent.items() if v is not None})
         for error in answer.get("errors", ()):
             assert error["extensions"]["code"] in {"BAD_REQUEST", "BAD_CURSOR"}, (error, sent)

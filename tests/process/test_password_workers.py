@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tenantry.keys.password_workers import PasswordWorkers
+from tests.support.loops import run_apart
 
 
 @pytest.fixture
@@ -45,12 +46,12 @@ def test_what_was_hashed_is_verified(workers: PasswordWorkers) -> None:
         )
         return list(await asyncio.gather(*(workers.verify(*each) for each in asked)))
 
-    assert asyncio.run(run()) == [True, False, False, False]
+    assert run_apart(run()) == [True, False, False, False]
 
 
 def test_they_are_of_low_priority_and_end_with_who_asks(workers: PasswordWorkers) -> None:
     before = hashing()
-    asyncio.run(workers.hash("password"))
+    run_apart(workers.hash("password"))
     (process,) = hashing() - before
     assert os.getpriority(os.PRIO_PROCESS, process) > os.getpriority(os.PRIO_PROCESS, 0)
     workers.close()
@@ -59,8 +60,8 @@ def test_they_are_of_low_priority_and_end_with_who_asks(workers: PasswordWorkers
 
 def test_one_that_was_killed_is_replaced(workers: PasswordWorkers) -> None:
     before = hashing()
-    stored = asyncio.run(workers.hash("password"))
+    stored = run_apart(workers.hash("password"))
     (process,) = hashing() - before
     os.kill(process, signal.SIGKILL)
     os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
-    assert asyncio.run(workers.verify("password", stored))
+    assert run_apart(workers.verify("password", stored))

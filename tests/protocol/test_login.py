@@ -6,6 +6,8 @@ import argon2
 import pytest
 
 from tenantry.core.facts import DATABASE_CONNECTION
+from tenantry.keys.password_process import answer
+from tenantry.keys.password_workers import PasswordWorkers
 from tenantry.services import applications, users
 from tenantry.services.commands import ApplicationPatch, NewUser, Patch
 from tests.support.browser import Browser, Page
@@ -62,6 +64,7 @@ def test_the_same_answer_for_whom_nobody_knows(
         return bool(verify(self, stored, password))
 
     monkeypatch.setattr(argon2.PasswordHasher, "verify", counted)
+    monkeypatch.setattr(PasswordWorkers, "_ask_now", lambda _, question: answer(question))
     username, password = WHO[name]
     page = failed(server, tenant, client, username, password)
     assert checks == ["$argon2id$v=19$m=19456,t=2,p=1"]

@@ -57,6 +57,7 @@ UNNAMED = {
     "/u/login",
     "/u/account",
     "/u/consent",
+    "/u/organization",
     "/u/confirm",
     "/u/device",
     "/u/logout",
@@ -155,6 +156,12 @@ def _grant_types(scene: Scene) -> list[str]:
     return [*works, "implicit"]
 
 
+def _candidates(scene: Scene) -> list[str]:
+    """PS256 is switched on by whoever chooses it, so that trying it would make it true."""
+    said = scene.document["id_token_signing_alg_values_supported"]
+    return [alg for alg in JWS if alg != "PS256" or alg in said]
+
+
 def _id_token_algorithms(scene: Scene) -> list[str]:
     def signs(alg: str) -> bool:
         try:
@@ -164,7 +171,7 @@ def _id_token_algorithms(scene: Scene) -> list[str]:
         tokens = sign_in(scene.browser, scene.tenant, client).tokens()
         return bool(jwt.header_of(tokens["id_token"])["alg"] == alg)
 
-    return [alg for alg in JWS if signs(alg)]
+    return [alg for alg in _candidates(scene) if signs(alg)]
 
 
 def _userinfo_algorithms(scene: Scene) -> list[str]:
@@ -177,7 +184,7 @@ def _userinfo_algorithms(scene: Scene) -> list[str]:
         header, _ = jwt.verify(scene.tenant.userinfo(token).text, scene.tenant.jwks())
         return bool(header["alg"] == alg)
 
-    return [alg for alg in JWS if signs(alg)]
+    return [alg for alg in _candidates(scene) if signs(alg)]
 
 
 def _key(alg: str) -> Any:

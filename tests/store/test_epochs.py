@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,6 +19,7 @@ from tenantry.store.epochs import PostgresqlEpochs, bump, epoch_reader
 from tenantry.store.unit_of_work import Store, TenantSession
 from tests.store.seeds import fill, row, writing
 from tests.support.databases import Databases, Kind
+from tests.support.loops import run_apart
 
 TENANT = "tenant"
 CALLER = Caller(SYSTEM)
@@ -60,7 +60,7 @@ def rename(db: TenantSession, name: str) -> None:
 def name_in(configuration: Configuration) -> str | None:
     """What a new request sees."""
     configuration.refresh(TENANT)
-    found: ConnectionFacts | None = asyncio.run(
+    found: ConnectionFacts | None = run_apart(
         configuration.get(TENANT, connections.find_by_name, "one")
     )
     return found.display_name if found else None
@@ -197,7 +197,7 @@ def test_what_is_found_is_remembered_until_its_tenant_changes(start: NewProcess)
         load = Counting()
 
         def get(tenant: str) -> str:
-            found = asyncio.run(configuration.get(tenant, load, "one"))
+            found = run_apart(configuration.get(tenant, load, "one"))
             assert found
             return found.display_name
 
@@ -213,7 +213,7 @@ def test_what_is_missing_is_remembered_until_a_bump(start: NewProcess) -> None:
         load = Counting()
 
         def get() -> ConnectionFacts | None:
-            return asyncio.run(configuration.get(TENANT, load, "two"))
+            return run_apart(configuration.get(TENANT, load, "two"))
 
         assert [get(), get(), get()] == [None] * 3
         assert load.calls == 1
@@ -236,17 +236,17 @@ def test_the_memory_is_bounded(start: NewProcess, monkeypatch: pytest.MonkeyPatc
             *(row(tables.connections, tenant_id=TENANT, id=name, name=name) for name in names),
         )
         for name in names:
-            assert asyncio.run(configuration.get(TENANT, connections.find_by_name, name))
+            assert run_apart(configuration.get(TENANT, connections.find_by_name, name))
             missing = configuration.get(TENANT, connections.find_by_name, f"no {name}")
-            assert asyncio.run(missing) is None
+            assert run_apart(missing) is None
         assert (len(configuration._found), len(configuration._missing)) == (5, 3)
         load = Counting()
         for name in [*names[:5], *names[:5]]:
-            asyncio.run(configuration.get(TENANT, load, name))
+            run_apart(configuration.get(TENANT, load, name))
         assert load.calls == 5
         for number, calls in ((0, 5), (9, 6), (0, 6), (4, 6), (1, 7)):
             # What was used longest ago made room for name9.
-            asyncio.run(configuration.get(TENANT, load, names[number]))
+            run_apart(configuration.get(TENANT, load, names[number]))
             assert load.calls == calls
 
 

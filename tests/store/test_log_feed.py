@@ -23,6 +23,7 @@ from tenantry.store.log_positions import Position
 from tenantry.store.unit_of_work import Store, TenantSession
 from tests.store.seeds import wait_until_settled
 from tests.support.databases import Databases
+from tests.support.loops import run_apart
 
 WRITER = """
 import asyncio, sys
@@ -176,7 +177,7 @@ def test_followers_hear_of_other_processes_within_a_second(store: Store, vault: 
         async with asyncio.timeout(2):
             await asyncio.gather(*tasks)
 
-    asyncio.run(run())
+    run_apart(run())
     other.close()
 
 
@@ -196,7 +197,7 @@ def test_a_caller_follows_so_often_and_the_next_is_refused(store: Store) -> None
             await following.aclose()
         feed.close()
 
-    asyncio.run(run())
+    run_apart(run())
 
 
 def test_the_queue_and_units_of_work_share_one_order(database: Database, store: Store) -> None:
@@ -207,7 +208,7 @@ def test_the_queue_and_units_of_work_share_one_order(database: Database, store: 
 
     for number in range(6):
         if number % 2:
-            asyncio.run(submit(str(number)))
+            run_apart(submit(str(number)))
         else:
             add(store, str(number))
     queue.close()

@@ -25,6 +25,7 @@ from tenantry.store.outbox import DeliveryState
 from tenantry.store.pages import PageRequest
 from tenantry.store.unit_of_work import INSTALLATION, Store
 from tests.store.seeds import writing
+from tests.support.loops import run_apart
 
 Sent = list[tuple[str, Mapping[str, Any]]]
 
@@ -68,8 +69,8 @@ def test_everything_is_sent_once(store: Store) -> None:
     enqueue(store, 15, "one")
     enqueue(store, 10, "two")
     sent: Sent = []
-    assert asyncio.run(deliver(store, collecting(sent))) == 25
-    assert asyncio.run(deliver(store, collecting(sent))) == 0
+    assert run_apart(deliver(store, collecting(sent))) == 25
+    assert run_apart(deliver(store, collecting(sent))) == 0
     assert len(sent) == 25
     assert {tenant for tenant, _ in sent} == {"one", "two"}
     assert {row.state for row in rows(store)} == {DeliveryState.DELIVERED}
@@ -83,7 +84,7 @@ def test_two_processes_send_each_message_once(store: Store, other: Store) -> Non
         handlers = collecting(sent)
         return await asyncio.gather(deliver(store, handlers), deliver(other, handlers))
 
-    assert sum(asyncio.run(both())) == 60
+    assert sum(run_apart(both())) == 60
     assert sorted(payload["number"] for _, payload in sent) == list(range(60))
 
 
@@ -126,16 +127,16 @@ def test_a_failure_waits_longer_each_time_and_ends(store: Store, clock: Clock) -
     enqueue(store, 1)
     waits = []
     for attempt in range(1, MAX_ATTEMPTS + 1):
-        assert asyncio.run(deliver(store, FAILING)) == 1
+        assert run_apart(deliver(store, FAILING)) == 1
         (row,) = rows(store)
         assert row.attempts == attempt
         assert row.last_error == "ConnectionError: nobody there"
         waits.append((row.due_at - clock.now()).total_seconds())
-        assert asyncio.run(deliver(store, FAILING)) == 0
+        assert run_apart(deliver(store, FAILING)) == 0
         clock.advance(5500)
     (row,) = rows(store)
     assert row.state == DeliveryState.DEAD
-    assert asyncio.run(deliver(store, FAILING)) == 0
+    assert run_apart(deliver(store, FAILING)) == 0
     for earlier, later in zip(waits[:-1], waits[2:-1], strict=False):
         assert later > earlier, "two attempts later it is longer whatever the jitter"
     page = store.read_now(
@@ -163,7 +164,7 @@ def test_one_failure_does_not_hold_up_the_rest(store: Store) -> None:
             raise ConnectionError
         await good(tenant_id, payload)
 
-    assert asyncio.run(deliver(store, {"kind": sometimes})) == 20
+    assert run_apart(deliver(store, {"kind": sometimes})) == 20
     assert len(sent) == 10
 
 
@@ -173,7 +174,7 @@ def test_an_unknown_kind_and_a_broken_seal_are_failures(store: Store) -> None:
     with store.database.writing() as connection:
         broken = tables.deliveries.c.kind == "kind"
         connection.execute(tables.deliveries.update().where(broken).values(payload="v1.x.y"))
-    assert asyncio.run(deliver(store, collecting([]))) == 2
+    assert run_apart(deliver(store, collecting([]))) == 2
     errors = {row.last_error.partition(":")[0] for row in rows(store)}
     assert errors == {"KeyError", "UndecryptableError"}
 
@@ -205,6 +206,6 @@ def test_errors_of_the_database_are_logged_and_delivery_goes_on(
             await task
 
     with caplog.at_level(logging.ERROR):
-        asyncio.run(run())
+        run_apart(run())
     assert len(sent) == 3
     assert [record.name for record in caplog.records] == ["tenantry.jobs.outbox"]

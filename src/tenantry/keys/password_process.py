@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 from tenantry.keys.passwords import hash_password, verify_password
 
@@ -20,15 +21,18 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICENESS)
     for line in sys.stdin.buffer:
-        match json.loads(line):
-            case ["hash", password]:
-                answer: object = hash_password(password)
-            case ["verify", password, stored]:
-                answer = verify_password(password, stored)
-            case _:
-                raise ValueError("neither hash nor verify")
-        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.write(f"{json.dumps(answer(json.loads(line)))}\n")
         sys.stdout.flush()
+
+
+def answer(question: Sequence[str | None]) -> str | bool:
+    match question:
+        case ["hash", str(password)]:
+            return hash_password(password)
+        case ["verify", str(password), stored]:
+            return verify_password(password, stored)
+        case _:
+            raise ValueError("neither hash nor verify")
 
 
 if __name__ == "__main__":

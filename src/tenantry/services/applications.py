@@ -48,11 +48,11 @@ def create(
     ids: dict[str, Any] = {use: tuple(pairs) for use, pairs in new.items()}
     values = client_metadata.new_application({**command.values, **ids})
     require_listed({}, values, command.sector)
-    _require_supported(db, values)
+    is_dynamic = registration_token_digest is not None
+    _require_supported(db, values, may_add=not is_dynamic)
     client_id = client_id or new_client_id()
     values["external_id"] = values["external_id"] or client_id
     kept, secret = client_secrets.first_secret(db, client_id, values, command.client_secret)
-    is_dynamic = registration_token_digest is not None
     values |= {
         "client_id": client_id,
         "is_system": is_system,
