@@ -21,6 +21,19 @@ _CAPACITY = 4096
 _GATHER_SECONDS = 0.003
 
 
+class Expectation:
+    """That a request will submit a row soon."""
+
+    def __init__(self, queue: AuditQueue) -> None:
+        self._queue: AuditQueue | None = queue
+
+    def end(self) -> None:
+        """It will not, or it has."""
+        queue, self._queue = self._queue, None
+        if queue is not None:
+            queue.no_longer_expects()
+
+
 class AuditQueue:
     """Rows wait here for the writer thread; a full queue refuses."""
 
@@ -37,13 +50,19 @@ class AuditQueue:
         self._insert = FastInsert(statement, database.engine.dialect)
 
     @contextlib.contextmanager
-    def expecting(self) -> Iterator[None]:
+    def expecting(self) -> Iterator[Expectation]:
         """Around a request that will submit a row: a commit waits some milliseconds for it."""
+        expectation = Expectation(self)
         self._expected += 1
         try:
-            yield
+            yield expectation
         finally:
-            self._expected -= 1
+            expectation.end()
+
+    def no_longer_expects(self) -> None:
+        self._expected -= 1
+        if self._waiting and len(self._waiting) >= self._expected:
+            self._wake.set()
 
     def submit(self, tenant_id: str, caller: Caller, event: Event) -> asyncio.Future[None]:
         """Done when the row is durable; failed when it could not be written."""

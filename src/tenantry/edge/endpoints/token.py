@@ -8,10 +8,12 @@ from starlette.responses import Response
 from tenantry.edge.client import audit_refusal, authenticated_client
 from tenantry.edge.parse import token_parameters
 from tenantry.edge.render import NO_STORE, json_response
+from tenantry.oauth import client_credentials
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.grants import GRANTS
 from tenantry.services.request import acts_for, request_context
 from tenantry.services.runtime import Runtime
+from tenantry.store.group_commit import Expectation
 
 # An answer to a poll that comes before the person's (RFC 8628 §3.5) is not worth a row.
 _NO_REFUSAL = frozenset({"authorization_pending", "slow_down"})
@@ -19,11 +21,11 @@ _NO_REFUSAL = frozenset({"authorization_pending", "slow_down"})
 
 async def token(request: Request) -> Response:
     runtime: Runtime = request.scope["tenantry.runtime"]
-    with runtime.audit.expecting():
-        return await _token(runtime, request)
+    with runtime.audit.expecting() as expectation:
+        return await _token(runtime, request, expectation)
 
 
-async def _token(runtime: Runtime, request: Request) -> Response:
+async def _token(runtime: Runtime, request: Request, expectation: Expectation) -> Response:
     context = request_context(request.scope)
     parameters = await token_parameters(request)
     parameters.refuse_repetition()
@@ -33,6 +35,8 @@ async def _token(runtime: Runtime, request: Request) -> Response:
     grant = GRANTS.get(grant_type)
     if grant is None:
         raise OAuthError("unsupported_grant_type", "The grant_type is not supported.")
+    if grant is not client_credentials.grant:
+        expectation.end()  # The others write their rows with what they record themselves.
     try:
         answer = await grant(runtime, context, client, parameters)
     except OAuthError as error:
