@@ -53,9 +53,22 @@ def test_they_are_of_low_priority_and_end_with_who_asks(workers: PasswordWorkers
     before = hashing()
     run_apart(workers.hash("password"))
     (process,) = hashing() - before
-    assert os.getpriority(os.PRIO_PROCESS, process) > os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.sched_getscheduler(process) == os.SCHED_IDLE
     workers.close()
     assert process not in hashing()
+
+
+def test_who_has_waited_a_while_is_served_by_another(workers: PasswordWorkers) -> None:
+    before = hashing()
+    stored = run_apart(workers.hash("password"))
+    (process,) = hashing() - before
+    os.kill(process, signal.SIGSTOP)
+    try:
+        assert run_apart(workers.verify("password", stored))
+        (other,) = hashing() - before - {process}
+        assert os.getpriority(os.PRIO_PROCESS, other) > os.getpriority(os.PRIO_PROCESS, 0)
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def test_one_that_was_killed_is_replaced(workers: PasswordWorkers) -> None:

@@ -63,8 +63,11 @@ def test_the_same_answer_for_whom_nobody_knows(
         checks.append(stored.rpartition("$")[0].rpartition("$")[0])
         return bool(verify(self, stored, password))
 
+    async def asked(self: PasswordWorkers, *question: str | None) -> str | bool:
+        return answer(question)
+
     monkeypatch.setattr(argon2.PasswordHasher, "verify", counted)
-    monkeypatch.setattr(PasswordWorkers, "_ask_now", lambda _, question: answer(question))
+    monkeypatch.setattr(PasswordWorkers, "_ask", asked)
     username, password = WHO[name]
     page = failed(server, tenant, client, username, password)
     assert checks == ["$argon2id$v=19$m=19456,t=2,p=1"]
