@@ -35,6 +35,8 @@ from tenantry.outbound.dns import TxtResolver
 from tenantry.outbound.http import OutboundClient
 from tenantry.pages import STATIC_DIR as PAGE_FILES
 from tenantry.rules.addresses import Addresses
+from tenantry.services import emails
+from tenantry.services.emails import EMAIL
 from tenantry.services.log_feed import LogFeed
 from tenantry.services.log_streams import REDELIVERY
 from tenantry.services.runtime import Runtime
@@ -57,6 +59,7 @@ class Application:
         self.runtime = runtime
         self._log_retention = timedelta(days=settings.log_retention_days)
         self.deliveries: dict[str, Handler] = {
+            EMAIL: partial(emails.deliver, runtime),
             BACKCHANNEL_LOGOUT: partial(backchannel_logout.deliver, runtime),
             REDELIVERY: partial(log_streams.redeliver, runtime.store, runtime.outbound),
         }
@@ -129,6 +132,7 @@ def create_runtime(
         passwords=PasswordWorkers(max(1, (os.cpu_count() or 1) // settings.workers)),
         key_source=key_source,
         outbound=outbound,
+        mail_server=settings.mail_server(settings.public_url),
         feed=LogFeed(store),
         documents=DocumentCache(outbound, clock),
         txt_resolver=TxtResolver(settings.dns_servers),

@@ -211,6 +211,23 @@ def tenant_create(
     )
 
 
+@tenants_app.command("clear-access-control")
+def tenant_clear_access_control(name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+    """Take away a tenant's access control list, where it keeps its administrators out."""
+    from tenantry.core.context import SYSTEM, Caller
+    from tenantry.first_start import open_store
+    from tenantry.services import tenants
+    from tenantry.store.unit_of_work import INSTALLATION
+
+    store = open_store(_settings())
+    try:
+        done = store.write_now(INSTALLATION, Caller(SYSTEM), tenants.clear_access_control, name)
+    finally:
+        store.close()
+    if not done:
+        _fail(f"There is no tenant {name}.")
+
+
 @tenants_app.command("create-many")
 def tenant_create_many(
     file: Annotated[

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic import model_validator as validates_model
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from tenantry.core.limits import (
     JOB_BYTES,
@@ -26,6 +26,7 @@ from tenantry.core.limits import (
 from tenantry.core.private_files import write_new
 from tenantry.keys.vault import Vault, generate_encryption_key, parse_encryption_key
 from tenantry.outbound.addresses import dns_servers
+from tenantry.outbound.mail_settings import MailSettings
 from tenantry.rules.public_url import is_loopback, required_origin, required_template
 
 PREFIX = "TENANTRY_"
@@ -36,7 +37,7 @@ class SettingsError(Exception):
     """One sentence per wrong value: the variable, what it was, what it may be."""
 
 
-class Settings(BaseSettings):
+class Settings(MailSettings):
     """What an operator decides for a process."""
 
     model_config = SettingsConfigDict(
@@ -79,6 +80,12 @@ class Settings(BaseSettings):
         (),
         description="Comma-separated addresses or networks whose X-Forwarded-For, "
         "X-Forwarded-Host and X-Request-Id headers are believed.",
+    )
+    client_certificate_header: Literal["client-certificate", "client-cert"] | None = Field(
+        None,
+        description="The header in which the trusted proxies say which client certificate a "
+        "request came with: client-certificate (URL-encoded PEM) or client-cert (RFC 9440); by "
+        "default none. Custom domains with an edge of their own have client-certificate.",
     )
     log_format: Literal["text", "json"] = Field(
         "text", description="How log lines look: text or json."
@@ -243,22 +250,26 @@ def load_settings() -> Settings:
 
 
 def _sentence(item: dict[str, object]) -> str:
-    location = item["loc"]
-    name = str(location[0]) if isinstance(location, tuple) and location else "settings"
+    location, reason = item["loc"], str(item["msg"]).removeprefix("Value error, ")
+    if not isinstance(location, tuple) or not location:
+        return f"{reason}."
+    name = str(location[0])
     variable = PREFIX + name.upper()
     field = Settings.model_fields.get(name)
     was = "" if name in _SECRET_FIELDS else f" was {os.environ.get(variable, '')!r}:"
-    reason = str(item["msg"]).removeprefix("Value error, ")
     allowed = f" It may be: {field.description}" if field and field.description else ""
     return f"{variable}{was} {reason}.{allowed}"
 
 
-_SECRET_FIELDS = {
-    "encryption_key",
-    "bootstrap_admin_password",
-    "bootstrap_client_secret",
-    "database_url",
-}
+_SECRET_FIELDS = frozenset(
+    [
+        "bootstrap_admin_password",
+        "bootstrap_client_secret",
+        "database_url",
+        "encryption_key",
+        "smtp_password",
+    ]
+)
 
 
 def complete(settings: Settings) -> Settings:

@@ -52,7 +52,7 @@ def callback(host: str = "localhost") -> Iterator[Callback]:
 
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.origin = f"http://{host}:{listener.server_port}"
-    thread = threading.Thread(target=listener.serve_forever, daemon=True)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield made

@@ -106,7 +106,7 @@ def application(server: Server, page: Page, scope: str, **more: Any) -> Iterator
         "loadUserInfo": True,
         **more,
     }
-    thread = threading.Thread(target=listener.serve_forever, daemon=True)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield Application(origin, page, server, settings["client_id"])

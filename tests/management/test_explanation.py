@@ -90,11 +90,30 @@ def test_a_machine_is_told_rule_by_rule(tenant: Tenant) -> None:
 def test_every_rule_is_described() -> None:
     """In the table, and no other: a rule that is added needs its words."""
     used = set()
-    for name in ("authorization", "admission", "authorization_admission", "organizations"):
+    for name in (
+        "authorization",
+        "admission",
+        "authorization_admission",
+        "organizations",
+        "pushed_requests",
+    ):
         text = (RULES / f"{name}.py").read_text(encoding="utf-8")
         used |= set(re.findall(r'(?:_holds\(\s*trace,|Rule\(|Verdict\(|check\()\s*"(\w+)"', text))
     assert len(used) > 25
     assert used == set(DESCRIPTIONS)
+
+
+def test_an_application_that_must_push(tenant: Tenant, api: Api) -> None:
+    """RFC 9126 §6: the request is meant to be pushed, which the tenant may not take."""
+    client, grant_type = tenant.application(), GrantType.AUTHORIZATION_CODE
+    tenant.change_application(client, require_pushed_authorization_requests=True)
+    found = explained(api, client, grant_type, scopes=["openid"])
+    assert found["issued"]
+    assert found["rules"][0]["name"] == "push_supported"
+    tenant.change(pushed_authorization_requests_supported=False)
+    found = explained(api, client, grant_type, scopes=["openid"])
+    assert failed(found) == ("push_supported", "Tenant.pushedAuthorizationRequestsSupported")
+    assert found["error"] == "invalid_request"
 
 
 def test_nothing_is_known_of_strangers(tenant: Tenant, server: Server, api: Api) -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from graphql import get_introspection_query
 
+from tenantry.management import limits
+from tenantry.management.body import MAX_BODY
 from tenantry.management.documents import Documents, operation_of
 from tenantry.management.schema import build_schema
-from tests.support.management import Api
+from tests.support.management import Api, Json
 
 PAGE = "{ applications(first: %d) { nodes { name clientGrants(first: %d) { nodes { id } } } } }"
 
@@ -98,23 +103,123 @@ def test_introspection_cannot_be_used_to_burn_time(api: Api) -> None:
     assert "data" not in answer
 
 
-@pytest.mark.parametrize(
-    "query, code, requested, limit",
-    [
-        ("{ viewer { " + " ".join(f"a{n}: id" for n in range(101)) + " } }",
-         "ALIAS_LIMIT", 101, 100),
-        ("{ viewer { id " + "tenant { " * 15 + "id" + " }" * 15 + " } }", "DEPTH_LIMIT", 17, 15),
-        ("{ viewer { id } " + " ".join(f"a{n}: __typename" for n in range(100)) + "}",
-         "ROOT_FIELD_LIMIT", 101, 100),
-        ("{ viewer { " + "...{ id @skip(if: false) } " * 51 + "} }", "DIRECTIVE_LIMIT", 51, 50),
-        ("{ viewer { " + "... { id } " * 1000 + "} }", "FIELD_LIMIT", 1001, 1000),
-        ("{ __schema { " + "queryType { " * 20 + "name" + " }" * 20 + " } }",
-         "DEPTH_LIMIT", 22, 20),
-    ],
-)  # fmt: skip
-def test_other_limits(api: Api, query: str, code: str, requested: int, limit: int) -> None:
-    error = api.error(query)
-    assert (error["code"], error["requested"], error["limit"]) == (code, requested, limit)
+_CYCLE = ("clientGrants(first: 1)", "nodes", "application")
+
+
+def nested(levels: tuple[str, ...]) -> str:
+    return f"{{ {' { '.join(levels)} {'} ' * len(levels)}"
+
+
+def deep(n: int) -> str:
+    ways = ("applications(first: 1)", "nodes", *(_CYCLE[at % 3] for at in range(n)))
+    return nested((*ways[: n - 1], "__typename"))
+
+
+def deep_in_the_schema(n: int) -> str:
+    ways = ("__schema", "queryType", "fields", "type", *("ofType",) * n)
+    return nested((*ways[: n - 1], "name"))
+
+
+def wide(n: int) -> str:
+    """So many fields, none of them oftener than 20 times in one place."""
+    full, rest = divmod(n - 1, 20)
+    parts = [f"a{at}: viewer {{ {'id ' * 19} }}" for at in range(full)]
+    return f"{{ {' '.join(parts)} {'__typename ' * (rest + 1)} }}"
+
+
+def spread(n: int) -> str:
+    used = " ".join(f"...F{at}" for at in range(n))
+    made = " ".join(f"fragment F{at} on Viewer {{ id }}" for at in range(n))
+    return f"{{ viewer {{ {used} }} }} {made}"
+
+
+def tokens(n: int) -> str:
+    return f"{{ __type(name: [{'1 ' * (n - 12)}]) {{ name }} }}"
+
+
+DOCUMENTS: list[tuple[str, int, Callable[[int], str]]] = [
+    ("DEPTH_LIMIT", limits.MAX_DEPTH, deep),
+    ("DEPTH_LIMIT", limits.MAX_INTROSPECTION_DEPTH, deep_in_the_schema),
+    ("ALIAS_LIMIT", limits.MAX_ALIASES,
+     lambda n: f"{{ viewer {{ {' '.join(f'a{at}: id' for at in range(n))} }} }}"),
+    ("ROOT_FIELD_LIMIT", limits.MAX_ROOT_FIELDS,
+     lambda n: f"{{ __typename {' '.join(f'a{at}: __typename' for at in range(n - 1))} }}"),
+    ("DIRECTIVE_LIMIT", limits.MAX_DIRECTIVES,
+     lambda n: f"{{ viewer {{ {'...{ id @skip(if: false) } ' * n} }} }}"),
+    ("FIELD_LIMIT", limits.MAX_FIELDS, wide),
+    ("FIELD_LIMIT", limits.MAX_REPETITIONS, lambda n: f"{{ viewer {{ {'id ' * n} }} }}"),
+    ("FIELD_LIMIT", limits.MAX_REPETITIONS,
+     lambda n: f"{{ viewer {{ {'... { tenant { name } } ' * n} }} }}"),
+    ("FIELD_LIMIT", limits.MAX_REPETITIONS,
+     lambda n: f"{{ viewer {{ {'... { ...A } ' * n} tenant {{ id }} }} }} fragment A on Viewer "
+               f"{{ ...B }} fragment B on Viewer {{ {'tenant { name } ' * (n - 1)} }}"),
+    ("FRAGMENT_LIMIT", limits.MAX_FRAGMENTS, spread),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("code, limit, document", DOCUMENTS)
+def test_a_document_at_a_limit_runs_and_one_past_it_does_not(
+    api: Api, code: str, limit: int, document: Callable[[int], str]
+) -> None:
+    at_it = api.answer(document(limit))
+    assert "errors" not in at_it, at_it["errors"]
+    error = api.error(document(limit + 1))
+    assert (error["code"], error["requested"], error["limit"]) == (code, limit + 1, limit)
+    assert "data" not in api.answer(document(limit + 1))
+
+
+def test_every_limit_of_documents_is_among_them() -> None:
+    named = {name: value for name, value in vars(limits).items() if name.startswith("MAX_")}
+    assert {named.pop("MAX_DOCUMENT"), named.pop("MAX_TOKENS")}
+    assert set(named.values()) == {limit for _, limit, _ in DOCUMENTS}
+
+
+def test_tokens_and_bytes_at_their_limits(api: Api) -> None:
+    """The first is said by the parser, the second before it: past them nothing was read."""
+    for made, limit, code in (
+        (tokens, limits.MAX_TOKENS, "SYNTAX"),
+        (lambda n: "{ __typename }".ljust(n), limits.MAX_DOCUMENT, "DOCUMENT_LIMIT"),
+    ):
+        (error, *_) = api.post(made(limit)).json().get("errors", [{"extensions": {"code": ""}}])
+        assert error["extensions"]["code"] in {"", "INVALID_DOCUMENT"}
+        (error,) = api.post(made(limit + 1)).json()["errors"]
+        assert error["extensions"]["code"] == code
+        assert str(limit) in error["message"]
+
+
+def test_cost_at_its_limit(api: Api) -> None:
+    page = "applications(first: 98) { nodes { clientGrants(first: 100) { nodes { id } } } }"
+    rest = "viewer { id } tenant { id } a: viewer { id }"
+    at_it = api.answer(f"{{ {page} {rest} }}")
+    assert at_it["extensions"]["cost"]["requested"] == 10_000
+    assert "errors" not in at_it
+    past = api.answer(f"{{ {page} {rest} b: viewer {{ id }} }}")
+    assert past["errors"][0]["extensions"]["requested"] == 10_001
+
+
+def test_a_body_at_its_limit(api: Api) -> None:
+    def sent(size: int) -> int:
+        body = json.dumps({"query": "{ __typename }", "variables": {"a": ""}})
+        padded = body.replace('""', f'"{"x" * (size - len(body))}"').encode()
+        assert len(padded) == size
+        headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
+        return api.tenant.server.client.post(api.url, content=padded, headers=headers).status_code
+
+    assert sent(MAX_BODY) == 200
+    assert sent(MAX_BODY + 1) == 413
+
+
+def test_nested_json_at_its_limit(api: Api) -> None:
+    def answer(levels: int) -> Json:
+        value: Any = 1
+        for _ in range(levels):
+            value = [value]
+        response = api.send({"query": "{ __typename }", "variables": {"a": value}})
+        found: Json = response.json()
+        return found
+
+    assert answer(61)["data"]
+    assert answer(62)["errors"][0]["extensions"]["code"] == "JSON_DEPTH"
 
 
 def test_depth_counts_through_fragments(api: Api) -> None:

@@ -5,10 +5,13 @@ All cases are read from the schema, so that a new field is among them.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, cast
 
 import pytest
+from anyio.from_thread import BlockingPortal
 from graphql import (
     GraphQLField,
     GraphQLInputObjectType,
@@ -24,8 +27,11 @@ from tenantry.management.schema import build_schema
 from tenantry.services.management_api import MANAGEMENT_SCOPES, ROOT_SCOPES
 from tenantry.services.tenants import ROOT_NAME
 from tests.management.test_ids import everything
+from tests.support.databases import Databases
+from tests.support.listening import listening_server
 from tests.support.management import Api, Json, root_api, tenant_api, value_of
 from tests.support.server import Server, Tenant
+from tests.support.streaming import events
 
 SCHEMA = build_schema()._schema
 ROOTS = {
@@ -100,6 +106,86 @@ def forbidden(answer: Json) -> dict[tuple[str, ...], list[str]]:
     }
 
 
+# --- nothing is left out ----------------------------------------------------------------------
+
+UNGUARDED = {"viewer", "node", "nodes"}  # `node` and `nodes` need the scope of what they find.
+# What finds another noun by a scope of its own.
+FOUND_BY = {("Query", "tenants"): "read:tenants", ("Query", "job"): None, ("Query", "jobs"): None}
+
+
+def is_node(type_: Any) -> bool:
+    return isinstance(type_, GraphQLObjectType) and any(i.name == "Node" for i in type_.interfaces)
+
+
+def reached(field: GraphQLField, seen: frozenset[str] = frozenset()) -> set[str]:
+    """The nouns that are read through a field, until another guard stands in the way."""
+    type_ = get_named_type(field.type)
+    if is_node(type_):
+        return {type_.name}
+    if not isinstance(type_, GraphQLObjectType) or type_.name in seen:
+        return set()
+    return {
+        noun
+        for inner in type_.fields.values()
+        if not alternatives(inner)
+        for noun in reached(inner, seen | {type_.name})
+    }
+
+
+def own_types() -> list[GraphQLObjectType]:
+    return [
+        type_
+        for type_ in SCHEMA.type_map.values()
+        if isinstance(type_, GraphQLObjectType) and not type_.name.startswith("__")
+    ]
+
+
+def test_every_root_field_has_a_guard() -> None:
+    roots = [*ROOTS.values(), cast("GraphQLObjectType", SCHEMA.subscription_type)]
+    without = {
+        name for root in roots for name in root.fields if not alternatives(root.fields[name])
+    }
+    assert without == UNGUARDED
+
+
+def test_no_field_leads_to_another_noun_without_its_scope() -> None:
+    """Whichever way from a root field or an object: each noun behind a field is in its guard."""
+    begins = {"Query", "Subscription", "Viewer", *WAYS}
+    for type_ in own_types():
+        if type_.name not in begins and not is_node(type_):
+            continue
+        for name, field in type_.fields.items():
+            for noun in reached(field) - ({type_.name} if not alternatives(field) else set()):
+                scope = FOUND_BY.get((type_.name, name), OF_NODES.get(noun))
+                scope = scope or (NODE_TYPES[noun].scope if noun in NODE_TYPES else None)
+                guard = alternatives(field)
+                assert guard, f"{type_.name}.{name} leads to {noun}"
+                assert scope is None or all(scope in inner for inner in guard), (type_.name, name)
+
+
+def test_a_mutation_answers_with_what_it_changed() -> None:
+    """Who may change a noun sees it in the payload, and nothing of another."""
+    for name, field in ROOTS["mutation"].fields.items():
+        others = {
+            noun for noun in reached(field) if not name.startswith(noun[0].lower() + noun[1:])
+        }
+        assert others == (
+            {"Application", "ClientGrant"} if name == "testApplicationCreate" else set()
+        )
+
+
+def test_what_is_looked_up_has_a_guard() -> None:
+    """A field that is more than a value that the object brought along."""
+    without = {
+        f"{type_.name}.{name}"
+        for type_ in own_types()
+        if not type_.name.endswith(("Connection", "Mutation"))
+        for name, field in type_.fields.items()
+        if field.extensions["strawberry-definition"].base_resolver and not alternatives(field)
+    }
+    assert without == {f"Query.{name}" for name in UNGUARDED} | {"SigningKey.certificate"}
+
+
 # --- root fields ------------------------------------------------------------------------------
 
 
@@ -135,18 +221,30 @@ def test_a_root_field_needs_its_scopes_and_no_others(server: Server, kind: str, 
             assert list(found) == [(name,)]
 
 
-@pytest.mark.parametrize("name", guarded(cast("GraphQLObjectType", SCHEMA.subscription_type)))
-def test_a_subscription_needs_its_scopes(server: Server, name: str) -> None:
+@pytest.fixture(scope="module")
+def listening(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
+    with databases.url("sqlite") as url, listening_server(url, portal) as made:
+        yield made
+
+
+@pytest.mark.parametrize("name", cast("GraphQLObjectType", SCHEMA.subscription_type).fields)
+def test_a_subscription_needs_its_scopes_and_no_others(listening: Server, name: str) -> None:
     assert SCHEMA.subscription_type is not None
     field = SCHEMA.subscription_type.fields[name]
     needed = alternatives(field)
     declared, selection, values = asked(name, field)
     query = f"subscription{f'({declared})' if declared else ''} {{ {selection} }}"
     named = {scope for inner in needed for scope in inner}
-    lacking = api_with(server.tenant(), [s for s in MANAGEMENT_SCOPES if s not in named])
+    tenant = listening.tenant()
+    lacking = api_with(tenant, [scope for scope in MANAGEMENT_SCOPES if scope not in named])
     answer = lacking.sending(accept="text/event-stream").post(query, **values).json()
     (error,) = answer["errors"]
     assert error["extensions"] == {"code": "FORBIDDEN", "requiredScopes": needed[0]}
+    for inner in needed:
+        api = api_with(tenant, inner)
+        with events(api.url, api.token, query, **values) as following:
+            kind, first = following.event()
+        assert (kind, list(first)) == ("next", ["data"])
 
 
 # --- input fields -----------------------------------------------------------------------------
@@ -182,6 +280,28 @@ def test_an_input_field_needs_its_scopes_where_it_is_sent(
     assert found == {(name,): needed[0]}
     for inner in needed:
         assert not forbidden(api_with(tenant, [*own, *inner]).answer(query, **values))
+
+
+# --- objects ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("noun", sorted(NODE_TYPES))
+def test_an_object_by_its_id_needs_the_scope_of_its_type(server: Server, noun: str) -> None:
+    tenant, ids = furnished(server)
+    scope = NODE_TYPES[noun].scope
+    lacking = api_with(tenant, [each for each in MANAGEMENT_SCOPES if each != scope])
+    holding = api_with(tenant, [scope])
+    for query, value, found in (
+        ("query($id: ID!) { node(id: $id) { __typename } }", ids[noun], ("node",)),
+        ("query($id: [ID!]!) { nodes(ids: $id) { __typename } }", [ids[noun]], ("nodes", 0)),
+    ):
+        refused = lacking.answer(query, id=value)
+        ((path, required),) = forbidden(refused).items()
+        assert path[0] == found[0]
+        assert required == [scope]
+        assert noun not in json.dumps(refused["data"])
+        answer = holding.data(query, id=value)
+        assert answer[found[0]] == ([{"__typename": noun}] if found[1:] else {"__typename": noun})
 
 
 # --- fields of objects ------------------------------------------------------------------------

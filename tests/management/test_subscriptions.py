@@ -13,6 +13,7 @@ from anyio.from_thread import BlockingPortal
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from tenantry.core.access_control import AccessAction, AccessRule, EndpointGroup
 from tenantry.management import event_stream, subscriptions, websocket
 from tests.store.seeds import wait_until_settled
 from tests.support.databases import Databases
@@ -174,6 +175,23 @@ def test_who_may_read_no_more_hears_no_more(tenant: Tenant, reader: Api) -> None
         name, data = stream.event()
         assert data["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         assert stream.event() == ("complete", None)
+
+
+def test_the_access_control_list_ends_what_it_would_not_let_begin(
+    tenant: Tenant, reader: Api
+) -> None:
+    rule = AccessRule(
+        action=AccessAction.BLOCK,
+        endpoint_groups=(EndpointGroup.MANAGEMENT,),
+        cidrs=("127.0.0.0/8",),
+    )
+    with followed(reader.url, reader.token) as made:
+        assert made.next()["event"] is None
+        tenant.change(access_control_list=(rule,))
+        assert closing(made) == (websocket.FORBIDDEN, "Forbidden")
+    with pytest.raises(InvalidStatus) as refused, followed(reader.url, reader.token):
+        pass
+    assert refused.value.response.status_code == 403
 
 
 def test_authority_that_ends_in_silence_ends_the_subscription(

@@ -18,6 +18,7 @@ FACTOR = 0.001
 LEAST = 1_000
 """The most that one operation may cost here, and so the least that a bucket can hold."""
 PAGE = "{ applications(first: 99) { nodes { name } } }"
+SCHEMA = "{ __schema { types { name } } }"
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +27,9 @@ def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     with databases.url("sqlite") as url:
         made = Server(url, portal, rate_limit_factor=FACTOR, graphql_max_cost=LEAST)
         made.begin()
+        # A document that is new costs something of its own.
+        for query in (PAGE, SCHEMA):
+            root_api(made.root).answer(query)
         yield made
         made.close()
 
@@ -103,7 +107,7 @@ def test_nobody_in_particular_is_limited_by_address(
     server: Server, later: Callable[[float], None]
 ) -> None:
     anonymous = Api(server.tenant())
-    statuses = [anonymous.post("{ __schema { types { name } } }").status_code for _ in range(101)]
+    statuses = [anonymous.post(SCHEMA).status_code for _ in range(101)]
     assert statuses[:99] == [200] * 99
     assert statuses[-1] == 429
 
@@ -117,6 +121,52 @@ def test_subscriptions_are_limited_alike(server: Server, later: Callable[[float]
     response = events.post("subscription { logEvents { cursor } }")
     assert response.status_code == 429
     assert response.headers["retry-after"]
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        lambda n: f"{{ nonsense{n} }} #{'x' * 800}",
+        lambda n: f"{{ viewer {{ #{n}{'x' * 800}",
+        lambda n: f"{{ viewer {{ {'id ' * 300} }} }} #{n}",
+    ],
+    ids=["invalid", "syntax", "limit"],
+)
+@pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])
+def test_documents_that_cannot_run_are_not_free(
+    server: Server, later: Callable[[float], None], made_up: Callable[[int], str], accept: str
+) -> None:
+    """To find out takes longer than to run a small one."""
+    api = root_api(server.tenant()).sending(accept=accept)
+    first = 10 * len(accept)  # What is known already costs nothing to read.
+    statuses = [api.post(made_up(first + n)).status_code for n in range(6)]
+    assert set(statuses[:4]) <= {200, 400}
+    assert statuses[5] == 429
+    later(60)
+    assert api.post(made_up(first + 7)).status_code in {200, 400}
+
+
+def test_what_is_known_is_read_once(server: Server, later: Callable[[float], None]) -> None:
+    api = root_api(server.tenant())
+    query = f"{{ viewer {{ id }} }} #{'x' * 400}"
+    first, second = (throttle(api.answer(query))["available"] for _ in range(2))
+    assert LEAST - first > 100
+    assert first - second == 1
+
+
+def test_who_proves_nobody_is_limited_by_address(
+    server: Server, later: Callable[[float], None]
+) -> None:
+    tenant = server.tenant()
+    forged = Api(tenant, "x.y.z")
+    statuses = [forged.post(PAGE).status_code for _ in range(4)]
+    assert statuses == [401, 401, 429, 429]
+    response = forged.post(PAGE)
+    assert response.json()["errors"][0]["extensions"]["code"] == "THROTTLED"
+    assert response.headers["retry-after"]
+    assert root_api(tenant).post(PAGE).status_code == 200
+    later(3600)
+    assert forged.post(PAGE).status_code == 401
 
 
 def test_keys_are_rotated_less_often(server: Server, later: Callable[[float], None]) -> None:

@@ -176,18 +176,21 @@ def test_many_tenants_are_made_from_a_list(tmp_path: Path) -> None:
     names = [line.split("\t")[0] for line in run("tenant", "list", env=env).stdout.splitlines()]
     expected = ["acme", "globex", "initech", *(f"load-{number:02}" for number in range(1, 13))]
     assert names == expected
+    assert run("tenant", "clear-access-control", "acme", env=env).returncode == 0
+    nobody = run("tenant", "clear-access-control", "nobody", env=env)
+    assert (nobody.returncode, nobody.stderr.strip()) == (1, "There is no tenant nobody.")
 
 
-@pytest.mark.parametrize("bad", ["UPPER", "a\u202eb", "new", "-x-", "x" * 64])
-def test_a_list_with_one_bad_line_makes_no_tenant(tmp_path: Path, bad: str) -> None:
+def test_a_list_with_one_bad_line_makes_no_tenant(tmp_path: Path) -> None:
     env = environment(tmp_path, free_port())
     assert run("migrate", env=env).returncode == 0
     path = tmp_path / "tenants.txt"
-    path.write_text(f"new\nnewer\n{bad}\n", encoding="utf-8")
-    refused = run("tenant", "create-many", "--file", str(path), env=env)
-    assert refused.returncode == 1
-    assert "line 3: " in refused.stderr
-    assert "No tenant was made." in refused.stderr
+    for bad in ("a\u202eb", "new"):
+        path.write_text(f"new\nnewer\n{bad}\n", encoding="utf-8")
+        refused = run("tenant", "create-many", "--file", str(path), env=env)
+        assert refused.returncode == 1
+        assert "line 3: " in refused.stderr
+        assert "No tenant was made." in refused.stderr
     assert run("tenant", "list", env=env).stdout == ""
     missing = run("tenant", "create-many", "--file", str(tmp_path / "none"), env=env)
     assert missing.returncode == 1

@@ -31,6 +31,7 @@ from tests.support.client_keys import (
     signed,
 )
 from tests.support.flow import Granted, authorize, log_in, request_for, sign_in
+from tests.support.pushing import sign_in_pushed
 from tests.support.registration import register
 from tests.support.server import Client, Server, Tenant
 
@@ -292,6 +293,12 @@ def _registration(scene: Scene) -> str:
     return _there("registration_endpoint", "POST")(scene)
 
 
+def _pushed(scene: Scene) -> str:
+    client = scene.application()
+    assert sign_in_pushed(scene.browser, scene.tenant, client).redeem().status_code == 200
+    return _there("pushed_authorization_request_endpoint", "POST")(scene)
+
+
 def _sid(scene: Scene) -> bool:
     """Back-Channel Logout §2.1: an ID token names the session, as a logout token will."""
     return "sid" in jwt.claims_of(
@@ -368,6 +375,7 @@ PROOFS: Mapping[str, Proof] = {
     "introspection_endpoint": _there("introspection_endpoint", "POST"),
     "device_authorization_endpoint": _device,
     "registration_endpoint": _registration,
+    "pushed_authorization_request_endpoint": _pushed,
     "end_session_endpoint": _there("end_session_endpoint", "GET", "POST"),
     "check_session_iframe": _there("check_session_iframe", "GET"),
     "service_documentation": lambda _: "https://help.example.com/",
@@ -435,7 +443,12 @@ def test_no_member_without_a_proof(scene: Scene) -> None:
     assert all(value not in ([], None, "") for value in scene.document.values())
 
 
-SWITCHED_OFF = ("end_session_endpoint", "service_documentation", "registration_endpoint")
+SWITCHED_OFF = (
+    "end_session_endpoint",
+    "service_documentation",
+    "registration_endpoint",
+    "pushed_authorization_request_endpoint",
+)
 FOLLOWS_SETTINGS = (
     "authorization_response_iss_parameter_supported",
     "claims_supported",
@@ -451,6 +464,7 @@ def test_members_of_a_tenant_with_little(scene: Scene) -> None:
         authorization_response_iss_parameter_supported=False,
         end_session_endpoint_discovery=False,
         enable_dynamic_client_registration=False,
+        pushed_authorization_requests_supported=False,
         support_url=None,
         claim_mappings=(),
     )

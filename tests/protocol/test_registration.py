@@ -73,6 +73,8 @@ def test_the_smallest_registration(server: Server, tenant: Tenant) -> None:
         "require_auth_time": False,
         "backchannel_logout_session_required": False,
         "frontchannel_logout_session_required": False,
+        "require_pushed_authorization_requests": False,
+        "require_signed_request_object": False,
     }
 
 
@@ -107,6 +109,8 @@ METADATA: dict[str, Any] = {
     "backchannel_logout_session_required": True,
     "frontchannel_logout_uri": "https://app.example.com/frontchannel",
     "frontchannel_logout_session_required": True,
+    "require_pushed_authorization_requests": True,
+    "require_signed_request_object": True,
 }
 
 

@@ -19,6 +19,7 @@ from tests.support.flow import (
     request_for,
     sign_in,
 )
+from tests.support.management import root_api
 from tests.support.server import PASSWORD, Client, Server, Tenant, both_databases
 
 ONE, TWO, THREE = (f"https://{name}.example.com" for name in ("one", "two", "three"))
@@ -132,6 +133,30 @@ def test_one_token_for_several(server: Server, several: Tenant, browser: Browser
     assert scopes(tokens) == set(SCOPE.split())
     assert tokens["expires_in"] == 1000
     assert several.userinfo(tokens["access_token"]).status_code == 200
+
+
+def test_the_preview_of_one_token_for_several(tenant: Tenant, browser: Browser) -> None:
+    """§2: what the management API foretells is what is issued."""
+    apis(tenant)
+    user = tenant.user()
+    client = tenant.application("spa")
+    query = """query($user: String!, $client: String!, $audience: String!, $scopes: [String!]!) {
+      claimsPreview(userId: $user, clientId: $client, audience: $audience, scopes: $scopes) {
+        accessToken error errorDescription } }"""
+
+    def preview() -> Any:
+        named = {"user": user.id, "client": client.id, "audience": f"{TWO} {ONE}"}
+        found = root_api(tenant).data(query, **named, scopes=SCOPE.split())
+        return found["claimsPreview"]
+
+    assert preview()["error"] == "invalid_target"
+    assert preview()["accessToken"] is None
+    tenant.change(resource_parameter_profile="several")
+    foretold = preview()["accessToken"]
+    issued = jwt.claims_of(begin(browser, tenant, client).tokens()["access_token"])
+    for name in ("aud", "scope", "sub", "iss", "azp"):
+        assert sorted(foretold[name]) == sorted(issued[name]), name
+    assert set(foretold["aud"]) == {ONE, TWO, tenant.url("userinfo")}
 
 
 def test_a_token_for_one_of_several(several: Tenant, browser: Browser) -> None:

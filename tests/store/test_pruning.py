@@ -37,6 +37,7 @@ EXPIRING = [
     "log_stream_failures",
     "mutation_records",
     "organization_invitations",
+    "pushed_requests",
     "refresh_tokens",
     "replay_identifiers",
     "revoked_tokens",

@@ -29,6 +29,7 @@ from tenantry.store import (
     mutation_records,
     organization_invitations,
     organization_members,
+    pushed_requests,
     replay_identifiers,
     session_clients,
     sessions,
@@ -88,6 +89,13 @@ def test_a_device_code_is_claimed_once(store: Store) -> None:
     approved = row(tables.device_codes, tenant_id=TENANT, id="one", state="approved")
     fill(store.database, tables.device_codes, approved)
     assert contend(store, lambda db, _: device_codes.claim(db, "one")).count(True) == 1
+
+
+def test_a_pushed_request_begins_once(store: Store) -> None:
+    waiting = row(tables.pushed_requests, tenant_id=TENANT, digest="one")
+    fill(store.database, tables.pushed_requests, waiting)
+    claimed = contend(store, lambda db, _: pushed_requests.claim(db, "one", db.now))
+    assert claimed.count(True) == 1
 
 
 def test_a_ticket_makes_one_member(store: Store) -> None:

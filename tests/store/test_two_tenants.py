@@ -69,6 +69,7 @@ from tenantry.store import (
     organization_members,
     organizations,
     outbox,
+    pushed_requests,
     refresh_tokens,
     replay_identifiers,
     resource_servers,
@@ -123,6 +124,7 @@ TENANT_BOUND = {
     "organizations",
     "replay_identifiers",
     "outbox",
+    "pushed_requests",
     "refresh_tokens",
     "resource_servers",
     "roles",
@@ -338,6 +340,7 @@ CASES: dict[str, Case] = {
     "applications.mark_deleted": writes(
         lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app"))),
         lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app-b"))),
+        nothing=DomainError,
     ),
     "applications.on_devices": reads(
         lambda a, _: applications.on_devices(a, "android"), None, result=()
@@ -403,6 +406,7 @@ CASES: dict[str, Case] = {
     "resource_servers.delete": writes(
         lambda a, b: resource_servers.delete(a, must(resource_servers.find(b, "api"))),
         lambda a, b: resource_servers.delete(a, must(resource_servers.find(b, "api-b"))),
+        nothing=DomainError,
     ),
     "resource_servers.page": reads(lambda a, _: resource_servers.page(a, PAGE), None),
     "resource_servers.count": reads(lambda a, _: resource_servers.count(a), None, result=1),
@@ -432,6 +436,7 @@ CASES: dict[str, Case] = {
     "client_grants.delete": writes(
         lambda a, b: client_grants.delete(a, must(client_grants.find(b, "grant"))),
         lambda a, b: client_grants.delete(a, must(client_grants.find(b, "grant-b"))),
+        nothing=DomainError,
     ),
     "client_grants.delete_for_audience": writes(
         lambda a, _: client_grants.delete_for_audience(a, "https://api"),
@@ -492,6 +497,7 @@ CASES: dict[str, Case] = {
     "connections.delete": writes(
         lambda a, b: connections.delete(a, must(connections.find(b, "conn"))),
         lambda a, b: connections.delete(a, must(connections.find(b, "conn-b"))),
+        nothing=DomainError,
     ),
     "connections.has_users": reads(
         lambda a, _: connections.has_users(a, "conn"),
@@ -550,6 +556,7 @@ CASES: dict[str, Case] = {
     "users.delete": writes(
         lambda a, b: users.delete(a, must(users.find(b, "user"))),
         lambda a, b: users.delete(a, must(users.find(b, "user-b"))),
+        nothing=DomainError,
     ),
     "users.page": reads(
         lambda a, _: users.page(a, UserFilter(), PAGE),
@@ -592,6 +599,7 @@ CASES: dict[str, Case] = {
     "organizations.delete": writes(
         lambda a, b: organizations.delete(a, must(organizations.find(b, "org"))),
         lambda a, b: organizations.delete(a, must(organizations.find(b, "org-b"))),
+        nothing=DomainError,
     ),
     "organizations.page": reads(lambda a, _: organizations.page(a, PAGE), None),
     "organizations.count": reads(lambda a, _: organizations.count(a), None, result=1),
@@ -776,6 +784,7 @@ CASES: dict[str, Case] = {
     "roles.delete": writes(
         lambda a, b: roles.delete(a, must(roles.find(b, "role"))),
         lambda a, b: roles.delete(a, must(roles.find(b, "role-b"))),
+        nothing=DomainError,
     ),
     "roles.page": reads(lambda a, _: roles.page(a, PAGE), None),
     "roles.count": reads(lambda a, _: roles.count(a), None, result=1),
@@ -874,6 +883,7 @@ CASES: dict[str, Case] = {
     "consents.delete": writes(
         lambda a, b: consents.delete(a, must(consents.find_by_id(b, "consent")), None),
         lambda a, b: consents.delete(a, must(consents.find_by_id(b, "consent-b")), None),
+        nothing=DomainError,
     ),
     "consents.page": reads(
         lambda a, _: consents.page(a, ConsentFilter(), PAGE).items[0].scopes[0],
@@ -1126,6 +1136,7 @@ CASES: dict[str, Case] = {
     "trusted_documents.delete": writes(
         lambda a, b: trusted_documents.delete(a, must(trusted_documents.find(b, "document"))),
         lambda a, b: trusted_documents.delete(a, must(trusted_documents.find(b, "document-b"))),
+        nothing=DomainError,
     ),
     "trusted_documents.page": reads(lambda a, _: trusted_documents.page(a, PAGE), None),
     "trusted_documents.count": reads(lambda a, _: trusted_documents.count(a), None, result=1),
@@ -1152,6 +1163,7 @@ CASES: dict[str, Case] = {
     "custom_domains.delete": writes(
         lambda a, b: custom_domains.delete(a, must(custom_domains.find(b, "domain"))),
         lambda a, b: custom_domains.delete(a, must(custom_domains.find(b, "domain-b"))),
+        nothing=DomainError,
     ),
     "custom_domains.page": reads(lambda a, _: custom_domains.page(a, PAGE), None),
     "custom_domains.count": reads(lambda a, _: custom_domains.count(a), None, result=1),
@@ -1188,6 +1200,7 @@ CASES: dict[str, Case] = {
     "credentials.delete": writes(
         lambda a, b: credentials.delete(a, must(credentials.find(b, "credential"))),
         lambda a, b: credentials.delete(a, must(credentials.find(b, "credential-b"))),
+        nothing=DomainError,
     ),
     "credentials.first_of_each_application": reads(
         lambda a, _: credentials.first_of_each_application(a, ["app", "app-b"], PAGE),
@@ -1225,6 +1238,7 @@ CASES: dict[str, Case] = {
     "trusted_issuers.delete": writes(
         lambda a, b: trusted_issuers.delete(a, must(trusted_issuers.find(b, "trusted"))),
         lambda a, b: trusted_issuers.delete(a, must(trusted_issuers.find(b, "trusted-b"))),
+        nothing=DomainError,
     ),
     "trusted_issuers.page": reads(lambda a, _: trusted_issuers.page(a, PAGE), None),
     "trusted_issuers.count": reads(lambda a, _: trusted_issuers.count(a), None, result=1),
@@ -1280,6 +1294,20 @@ CASES: dict[str, Case] = {
         lambda a, _: device_codes.claim(a, "device-b"),
         False,
         result=[True, True],
+    ),
+    "pushed_requests.create": writes(
+        lambda a, b: pushed_requests.create(a, must(pushed_requests.find(b, ["pushed-b"]))),
+        None,
+    ),
+    "pushed_requests.find": reads(
+        lambda a, _: pushed_requests.find(a, ["pushed", "pushed-b"]),
+        lambda a, _: pushed_requests.find(a, ["pushed-b"]),
+    ),
+    "pushed_requests.claim": writes(
+        lambda a, _: pushed_requests.claim(a, "pushed", LATER),
+        lambda a, _: pushed_requests.claim(a, "pushed-b", LATER),
+        False,
+        result=True,
     ),
     "replay_identifiers.claim": writes(
         lambda a, _: [
@@ -1347,6 +1375,7 @@ CASES: dict[str, Case] = {
     "log_streams.delete": writes(
         lambda a, b: log_streams.delete(a, must(log_streams.find(b, "stream"))),
         lambda a, b: log_streams.delete(a, must(log_streams.find(b, "stream-b"))),
+        nothing=DomainError,
     ),
     "log_streams.page": reads(lambda a, _: log_streams.page(a, PAGE), None),
     "log_streams.count": reads(lambda a, _: log_streams.count(a), None, result=1),
@@ -1662,6 +1691,7 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "due_at": datetime(2020, 1, 1, tzinfo=UTC),
         },
         "log_stream_failures": {"id": f"failure{end}", "stream_id": f"stream{end}"},
+        "pushed_requests": {"digest": f"pushed{end}", "client_id": mark},
         "replay_identifiers": {"digest": f"digest{end}"},
         "mutation_records": {
             "caller": RECORD.caller,

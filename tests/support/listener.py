@@ -38,7 +38,7 @@ def listening() -> Iterator[Listener]:
 
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     made.origin = f"http://127.0.0.1:{listener.server_port}"
-    thread = threading.Thread(target=listener.serve_forever, daemon=True)
+    thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield made

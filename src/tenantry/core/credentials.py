@@ -1,4 +1,4 @@
-"""Credentials: public keys that are uploaded for an application, and what it may use them for."""
+"""Credentials: keys, certificates and names of an application, and what it may use them for."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ MAX_CREDENTIALS = 4
 class CredentialType(StrEnum):
     PUBLIC_KEY = "public_key"
     X509_CERT = "x509_cert"
+    CERT_SUBJECT_DN = "cert_subject_dn"
 
 
 class CredentialUse(StrEnum):
@@ -28,18 +29,20 @@ class CredentialUse(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialFacts(Stored):
-    """`kid` is the thumbprint of the key (RFC 7638), `x5t_s256` that of a certificate.
+    """`kid` is the thumbprint of the key (RFC 7638) or of the name, `x5t_s256` that of a certificate.
 
-    `jwk` is the JSON text of the public key, with its `kid` and its `alg`.
+    `jwk` is the JSON text of the public key, with its `kid` and its `alg`. A name alone has no key:
+    `subject_dn` is in the form of `core.distinguished_names`.
     """
 
     application_id: str
     name: str
     credential_type: CredentialType
-    alg: ClientSigningAlgorithm
+    alg: ClientSigningAlgorithm | None
     kid: str
     x5t_s256: str | None
-    jwk: str
+    jwk: str | None
+    subject_dn: str | None
     expires_at: datetime | None
 
     def works_at(self, now: datetime) -> bool:

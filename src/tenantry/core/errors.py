@@ -48,6 +48,10 @@ class Overloaded(Exception):
         self.retry_after = retry_after
 
 
+class Contended(Overloaded):
+    """Others changed the same rows at the same time, again and again; nothing was written."""
+
+
 def not_found(noun: str, *field: str) -> DomainError:
     """The one answer for an object that is unknown, foreign or named by a malformed id."""
     return DomainError(ErrorCode.NOT_FOUND, f"There is no such {noun}.", *(field or ("id",)))

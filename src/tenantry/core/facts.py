@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tenantry.core.authorization_details import AuthorizationDetailsType, ConsentPolicy
+from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
+from tenantry.core.encryption import ContentEncryptionAlgorithm, MessageEncryptionAlgorithm
 from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
 from tenantry.core.stored import Stored
+from tenantry.core.tenants import TenantFacts
 from tenantry.core.trusted_issuers import TrustedIssuerFacts, TrustedSubject
 from tenantry.core.values import (
     AccessPolicy,
@@ -26,6 +30,7 @@ from tenantry.core.values import (
     KeyState,
     LogEventFacts,
     NewTokenEncryption,
+    ProofOfPossession,
     ResourceParameterProfile,
     ResponseTypeName,
     Scope,
@@ -59,6 +64,7 @@ __all__ = [
     "KeyState",
     "LogEventFacts",
     "NewTokenEncryption",
+    "ProofOfPossession",
     "ResourceParameterProfile",
     "ResponseTypeName",
     "Scope",
@@ -69,6 +75,7 @@ __all__ = [
     "Stored",
     "SubjectIdentifierType",
     "SubjectType",
+    "TenantFacts",
     "TokenDialect",
     "TokenEncryption",
     "TokenEndpointAuthMethod",
@@ -77,42 +84,6 @@ __all__ = [
 ]
 
 DATABASE_CONNECTION = "Username-Password-Authentication"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TenantFacts(Stored):
-    """Lifetimes are in seconds."""
-
-    name: str
-    is_root: bool
-    environment: Environment
-    friendly_name: str
-    logo_uri: str | None
-    support_email: str | None
-    support_url: str | None
-    default_audience: str | None
-    default_directory: str | None
-    allowed_logout_urls: tuple[str, ...]
-    session_idle_lifetime: int
-    session_lifetime: int
-    use_scope_descriptions_for_consent: bool
-    enable_application_connections: bool
-    end_session_endpoint_discovery: bool
-    logout_confirmation: bool
-    authorization_response_iss_parameter_supported: bool
-    remove_alg_from_jwks: bool
-    refresh_token_revocation_deletes_grant: bool
-    signing_algorithms: tuple[SigningAlgorithm, ...]
-    claim_mappings: tuple[ClaimMapping, ...]
-    acr_values_supported: tuple[str, ...]
-    non_verifiable_callback_confirmation: bool
-    device_user_code_charset: DeviceUserCodeCharset
-    device_user_code_mask: str
-    enable_dynamic_client_registration: bool
-    initiate_login_uri: str | None
-    resource_parameter_profile: ResourceParameterProfile
-    trusted_documents_only: bool
-    allow_organization_name_in_authentication_api: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,10 +121,16 @@ class ApplicationFacts(Stored):
     backchannel_logout_session_required: bool
     frontchannel_logout_uri: str | None
     frontchannel_logout_session_required: bool
+    async_approval_notification_channels: tuple[NotificationChannel, ...]
+    backchannel_token_delivery_mode: BackchannelTokenDeliveryMode
+    backchannel_client_notification_endpoint: str | None
+    backchannel_authentication_request_signing_alg: ClientSigningAlgorithm | None
+    backchannel_user_code_parameter: bool
     logout_confirmation: bool | None
     is_first_party: bool
     oidc_conformant: bool
     require_pkce: bool
+    dpop_bound_access_tokens: bool
     id_token_lifetime: int
     refresh_token_rotation: bool
     refresh_token_overlap: int
@@ -161,6 +138,9 @@ class ApplicationFacts(Stored):
     refresh_token_idle_lifetime: int
     id_token_signed_response_alg: SigningAlgorithm
     userinfo_signed_response_alg: SigningAlgorithm | None
+    authorization_signed_response_alg: SigningAlgorithm
+    authorization_encrypted_response_alg: MessageEncryptionAlgorithm | None
+    authorization_encrypted_response_enc: ContentEncryptionAlgorithm | None
     default_max_age: int | None
     require_auth_time: bool
     default_acr_values: tuple[str, ...]
@@ -173,9 +153,18 @@ class ApplicationFacts(Stored):
     jwks_uri: str | None
     token_endpoint_auth_signing_alg: ClientSigningAlgorithm | None
     request_object_signing_alg: ClientSigningAlgorithm | None
+    tls_client_certificate_bound_access_tokens: bool
+    tls_client_auth_subject_dn: str | None
+    tls_client_auth_san_dns: str | None
+    tls_client_auth_san_uri: str | None
+    tls_client_auth_san_ip: str | None
+    tls_client_auth_san_email: str | None
     client_authentication_credentials: tuple[str, ...]
     request_object_credentials: tuple[str, ...]
     require_signed_request_object: bool
+    authorization_details_types: tuple[str, ...]
+    require_pushed_authorization_requests: bool
+    pushed_authorization_request_lifetime: int | None
     request_uris: tuple[str, ...]
     secret_digest: str | None
     secret_envelope: str | None
@@ -208,6 +197,10 @@ class ResourceServerFacts(Stored):
     user_access_policy: AccessPolicy
     client_access_policy: AccessPolicy
     enforce_policies: bool
+    proof_of_possession: ProofOfPossession | None
+    authorization_details: tuple[AuthorizationDetailsType, ...]
+    require_pushed_authorization_details: bool
+    consent_policy: ConsentPolicy
     is_system: bool
 
     @property
@@ -219,6 +212,10 @@ class ResourceServerFacts(Stored):
     def audiences(self) -> tuple[str, ...]:
         """More than one where several APIs stand as one (RFC 8707 §2)."""
         return tuple(self.identifier.split(" "))
+
+    @property
+    def detail_types(self) -> tuple[str, ...]:
+        return tuple(each.type for each in self.authorization_details)
 
     @property
     def scope_values(self) -> tuple[str, ...]:
@@ -236,6 +233,7 @@ class ClientGrantFacts(Stored):
     allow_all_scopes: bool
     organization_usage: OrganizationUsage
     allow_any_organization: bool
+    authorization_details_types: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

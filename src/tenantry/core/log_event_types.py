@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 EVENT_TYPES: Mapping[str, str] = {
+    "access.refused": "The access control list kept an address out.",
     "application.created": "An application was made.",
     "application.deleted": "An application was removed.",
     "application.registered": "An application registered itself (RFC 7591).",
     "application.secret_rotated": "An application got a new secret.",
     "application.updated": "Settings of an application were changed.",
     "authorization.granted": "A user was signed in to an application, which got a code or tokens.",
+    "authorization.pushed": "An application pushed an authorization request (RFC 9126).",
     "authorization.refused": "An authorization request of an application was refused.",
     "client_grant.created": "An application was granted access to an API.",
     "client_grant.deleted": "An application lost its access to an API.",

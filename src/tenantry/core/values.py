@@ -26,6 +26,17 @@ class TokenEndpointAuthMethod(StrEnum):
     CLIENT_SECRET_POST = "client_secret_post"
     CLIENT_SECRET_JWT = "client_secret_jwt"
     PRIVATE_KEY_JWT = "private_key_jwt"
+    TLS_CLIENT_AUTH = "tls_client_auth"
+    SELF_SIGNED_TLS_CLIENT_AUTH = "self_signed_tls_client_auth"
+
+    @property
+    def uses_secret(self) -> bool:
+        return self.value.startswith("client_secret_")
+
+    @property
+    def uses_certificate(self) -> bool:
+        """RFC 8705 §2: by the certificate of the TLS connection."""
+        return self.value.endswith("tls_client_auth")
 
 
 class GrantType(StrEnum):
@@ -34,6 +45,7 @@ class GrantType(StrEnum):
     CLIENT_CREDENTIALS = "client_credentials"
     REFRESH_TOKEN = "refresh_token"
     DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"
+    CIBA = "urn:openid:params:grant-type:ciba"
     PASSWORD = "password"
     PASSWORD_REALM = "http://auth0.com/oauth/grant-type/password-realm"
     TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -54,6 +66,13 @@ class ResponseTypeName(StrEnum):
     @property
     def parts(self) -> frozenset[str]:
         return frozenset(self.value.split())
+
+
+class ProofOfPossession(StrEnum):
+    """How the bearer of a token shows that it may use it: by a certificate or by a key."""
+
+    MTLS = "mtls"
+    DPOP = "dpop"
 
 
 class ResourceParameterProfile(StrEnum):

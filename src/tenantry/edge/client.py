@@ -8,15 +8,18 @@ from __future__ import annotations
 from starlette.requests import Request
 
 from tenantry.edge.throttle import spend
-from tenantry.oauth import client_assertion
+from tenantry.core.facts import ApplicationFacts
+from tenantry.oauth import client_assertion, mtls
 from tenantry.oauth.client_authentication import (
     AuthenticatedClient,
+    Proof,
+    UnverifiedCredentials,
     authenticate,
     read_credentials,
 )
 from tenantry.oauth.errors import InvalidClient, OAuthError
 from tenantry.oauth.parameters import Parameters
-from tenantry.rules.rate_limits import RateLimit
+from tenantry.rules.rate_limits import RateLimit, subscriber
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.store import applications
@@ -33,22 +36,38 @@ async def authenticated_client(
         tenant_id, applications.find_by_client_id, credentials.client_id
     )
     try:
-        proof = None
-        if application is not None and credentials.assertion is not None:
-            endpoint = context.address.issuer + request.scope["path"].removeprefix("/")
-            proof = await client_assertion.verify(
-                runtime, context, application, credentials.assertion, endpoint
-            )
+        proof = await _proof(runtime, context, request, application, credentials)
         client = authenticate(application, credentials, runtime.vault, proof)
     except InvalidClient as error:
-        await spend(runtime, context, RateLimit.FAILED_AUTHENTICATION, context.facts.ip)
+        await spend(runtime, context, RateLimit.FAILED_AUTHENTICATION, subscriber(context.facts.ip))
         if application is not None:
             await audit_refusal(runtime, context, application.client_id, "", error)
         raise
     # Nobody can use up the allowance of an application that has something to prove itself by.
-    address = f" {context.facts.ip}" if client.application.is_public else ""
+    address = f" {subscriber(context.facts.ip)}" if client.application.is_public else ""
     await spend(runtime, context, RateLimit.CLIENT, f"{client.application.client_id}{address}")
     return client
+
+
+async def _proof(
+    runtime: Runtime,
+    context: RequestContext,
+    request: Request,
+    application: ApplicationFacts | None,
+    credentials: UnverifiedCredentials,
+) -> Proof | None:
+    """What proves the application otherwise than by a secret."""
+    if application is None:
+        return None
+    if credentials.assertion is not None:
+        endpoint = context.address.issuer + request.scope["path"].removeprefix("/")
+        return await client_assertion.verify(
+            runtime, context, application, credentials.assertion, endpoint
+        )
+    method = application.token_endpoint_auth_method
+    if method.uses_certificate and not credentials.unverified_secrets:
+        return await mtls.verify(runtime, context, application)
+    return None
 
 
 async def audit_refusal(

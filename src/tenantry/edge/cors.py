@@ -25,12 +25,15 @@ _OPEN = frozenset(
 _GUARDED = {
     "/oauth/token": "POST",
     "/oauth/device/code": "POST",
+    "/oauth/par": "POST",
     "/oauth/revoke": "POST",
     "/userinfo": "GET, POST",
     "/graphql": "POST",
 }
 # Existing libraries for browsers name themselves in `Auth0-Client`; nothing here reads it.
-_HEADERS = "Authorization, Auth0-Client, Content-Type, Idempotency-Key"
+_HEADERS = "Authorization, Auth0-Client, Content-Type, DPoP, Idempotency-Key"
+# RFC 9449 §8: scripts read the nonce of an answer.
+_EXPOSED = "DPoP-Nonce, WWW-Authenticate"
 _MAX_AGE = "600"
 
 
@@ -63,7 +66,7 @@ class Cors:
                     headers.add_vary_header("Origin")
                     if await self._is_listed(scope, origin):
                         headers["Access-Control-Allow-Origin"] = origin
-                        headers["Access-Control-Expose-Headers"] = "WWW-Authenticate"
+                        headers["Access-Control-Expose-Headers"] = _EXPOSED
             await send(message)
 
         await self._app(scope, receive, send_with_header)

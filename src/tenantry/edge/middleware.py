@@ -14,7 +14,6 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from tenantry.core.context import RequestFacts
 from tenantry.core.errors import Overloaded
@@ -22,10 +21,10 @@ from tenantry.core.ids import new_id
 from tenantry.edge import metrics
 from tenantry.edge.custom_domains import CANONICAL_ONLY, came_through_edge, client_ip_of
 from tenantry.edge.errors import error_response_page, overloaded
-from tenantry.edge.render import json_response
+from tenantry.edge.render import json_response, refuse
 from tenantry.rules.addresses import Location, TenantAddress
 from tenantry.rules.custom_domains import EDGE_KEY_HEADER, domain_of_host
-from tenantry.services.request import RequestContext, attach
+from tenantry.services.request import RequestContext, attach, given_nonce
 from tenantry.services.runtime import Runtime
 from tenantry.store import installation, verified_domains
 from tenantry.store.unit_of_work import INSTALLATION
@@ -73,6 +72,8 @@ class Observed:
                     *missing,
                     (b"x-request-id", request_id.encode()),
                 ]
+                if nonce := given_nonce(scope):
+                    message["headers"].append((b"dpop-nonce", nonce.encode()))
             await send(message)
 
         try:
@@ -174,14 +175,6 @@ def client_ip(scope: Scope, headers: Mapping[str, str], proxies: Networks) -> st
         if not _is_in(hop, proxies):
             break
     return address
-
-
-async def refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
-    """The answer, also to a handshake of a WebSocket (the ASGI extension for it)."""
-    if scope["type"] == "http":
-        await response(scope, receive, send)
-    else:
-        await WebSocket(scope, receive, send).send_denial_response(response)
 
 
 class Tenancy:

@@ -8,6 +8,8 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from starlette.responses import RedirectResponse, Response
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 from tenantry.oauth.authorization_request import ResponseTarget
 from tenantry.pages import (
@@ -32,6 +34,14 @@ def json_response(
         {"X-Content-Type-Options": "nosniff", **(headers or {})},
         "application/json",
     )
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send, response: Response) -> None:
+    """The answer, also to a handshake of a WebSocket (the ASGI extension for it)."""
+    if scope["type"] == "http":
+        await response(scope, receive, send)
+    else:
+        await WebSocket(scope, receive, send).send_denial_response(response)
 
 
 def page(html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

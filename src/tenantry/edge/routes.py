@@ -8,9 +8,9 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
 
 from tenantry.core.errors import Overloaded
+from tenantry.edge.access_control import AccessControl
 from tenantry.edge.endpoints import (
     authorize,
     confirmation,
@@ -18,6 +18,7 @@ from tenantry.edge.endpoints import (
     interaction,
     jobs,
     logout,
+    mailbox,
     metadata,
     operations,
     organization,
@@ -26,6 +27,7 @@ from tenantry.edge.endpoints import (
 )
 from tenantry.edge.endpoints.check_session import check_session
 from tenantry.edge.endpoints.introspection import introspection
+from tenantry.edge.endpoints.par import par
 from tenantry.edge.endpoints.revocation import revocation
 from tenantry.edge.endpoints.token import token
 from tenantry.edge.errors import (
@@ -34,10 +36,10 @@ from tenantry.edge.errors import (
     overloaded,
     too_many_requests,
 )
-from tenantry.edge.render import json_response
+from tenantry.edge.render import json_response, refuse
 from tenantry.edge.throttle import TooManyRequests, spend
 from tenantry.oauth.errors import OAuthError
-from tenantry.rules.rate_limits import RateLimit
+from tenantry.rules.rate_limits import RateLimit, subscriber
 from tenantry.services.request import request_context
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -45,6 +47,7 @@ Methods = Mapping[str, Endpoint]
 
 ROUTES: Mapping[str, Methods] = {
     "/oauth/token": {"POST": token},
+    "/oauth/par": {"POST": par},
     "/oauth/introspect": {"POST": introspection},
     "/oauth/revoke": {"POST": revocation},
     "/userinfo": {"GET": userinfo.userinfo, "POST": userinfo.userinfo},
@@ -67,6 +70,7 @@ ROUTES: Mapping[str, Methods] = {
     "/oauth/device/code": {"POST": device.codes},
     "/u/device": {"GET": device.code_form, "POST": device.code_typed},
     "/u/logout": {"POST": logout.confirm},
+    "/u/mailbox": {"GET": mailbox.mailbox},
     "/oidc/check_session": {"GET": check_session},
     "/oidc/logout": {"GET": logout.rp_initiated, "POST": logout.rp_initiated},
     "/v2/logout": {"GET": logout.return_to},
@@ -92,6 +96,7 @@ BY_ADDRESS: Mapping[str, RateLimit] = {
             "/u/confirm",
             "/u/device",
             "/u/logout",
+            "/u/mailbox",
             "/oauth/device/code",
             "/oidc/logout",
             "/v2/logout",
@@ -107,10 +112,15 @@ class Router:
     def __init__(self, graphql: ASGIApp, assets: Mapping[str, Path]) -> None:
         self._graphql = graphql
         self._assets = operations.Assets(assets)
+        self._access = AccessControl()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         methods = ROUTES.get(path)
+        refusal = await self._access.refusal(scope)
+        if refusal is not None:
+            await refuse(scope, receive, send, refusal)
+            return
         if methods is None and path == "/graphql":
             scope["tenantry.route"] = path
             await self._graphql(scope, receive, send)
@@ -127,8 +137,7 @@ class Router:
         elif methods is not None:
             scope["tenantry.route"] = path
         if scope["type"] == "websocket":
-            refusal = json_response({"error": "not_found"}, 404)
-            await WebSocket(scope, receive, send).send_denial_response(refusal)
+            await refuse(scope, receive, send, json_response({"error": "not_found"}, 404))
             return
         request = Request(scope, receive)
         response = await self._respond(request, methods)
@@ -156,7 +165,7 @@ class Router:
 
 async def _spend(request: Request, limit: RateLimit) -> None:
     context = request_context(request.scope)
-    await spend(request.scope["tenantry.runtime"], context, limit, context.facts.ip)
+    await spend(request.scope["tenantry.runtime"], context, limit, subscriber(context.facts.ip))
 
 
 def _missing(request: Request) -> Response:

@@ -11,12 +11,13 @@ from tenantry.core.facts import ApplicationFacts, TenantFacts
 from tenantry.core.organizations import OrganizationFacts
 from tenantry.edge.branding import branding_of
 from tenantry.edge.cookies import browser_cookie, state_cookie
-from tenantry.edge.endpoints.authorize import answer, subject_of
+from tenantry.edge.endpoints.authorize import answer
 from tenantry.edge.errors import error_response_page
 from tenantry.edge.form_token import form_token, is_form_token
 from tenantry.edge.parse import form_parameters, query_parameters
 from tenantry.edge.render import see_other, with_query
 from tenantry.oauth import authorize
+from tenantry.oauth.admitted_request import subject_of
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.parameters import Parameters
@@ -153,4 +154,6 @@ async def resume(waiting: Waiting) -> Response:
         waiting.found,
         waiting.handle,
     )
-    return answer(outcome, waiting.tenant, waiting.context, waiting.browser_state)
+    return await answer(
+        waiting.runtime, outcome, waiting.tenant, waiting.context, waiting.browser_state
+    )

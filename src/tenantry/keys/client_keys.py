@@ -106,12 +106,13 @@ def import_public_keys(jwks: str) -> tuple[ClientKey, ...]:
     """The keys of a set that can verify a signature; others are left out."""
     try:
         members = json.loads(jwks)["keys"]
-        return tuple(key for member in members if (key := _imported(member)) is not None)
+        return tuple(key for member in members if (key := import_public_key(member)) is not None)
     except (ValueError, TypeError, KeyError, RecursionError):
         return ()
 
 
-def _imported(member: Any) -> ClientKey | None:
+def import_public_key(member: Any) -> ClientKey | None:
+    """A JWK that can verify a signature; None for any other, and for one that is not public."""
     if not isinstance(member, dict) or _text(member.get("use")) == "enc":
         return None
     kind = _KEY_TYPES.get(_text(member.get("kty")))

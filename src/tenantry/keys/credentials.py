@@ -5,10 +5,9 @@ Law: only what is public comes out, in one form for one key, so that the same ke
 
 from __future__ import annotations
 
-import hashlib
-from base64 import urlsafe_b64encode
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
@@ -21,13 +20,25 @@ from cryptography.hazmat.primitives.serialization import (
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from tenantry.core.distinguished_names import rendered
+from tenantry.keys.client_certificates import thumbprint
+
 MIN_RSA_BITS, MAX_RSA_BITS = 2048, 4096
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
 _PEM = Encoding.PEM, PublicFormat.SubjectPublicKeyInfo
 
 
 class BadKey(Exception):
     """Why it is no key that may be uploaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The name of a certificate, in the form of `core.distinguished_names`."""
+
+    subject_dn: str
+    ends_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +65,39 @@ def read_pem(text: str) -> UploadedKey:
             return _uploaded(load_pem_public_key(data))
         except (ValueError, TypeError) as error:
             raise BadKey("Must be one public key or one certificate as PEM.") from error
+    certificate = _certificate(data)
+    try:
+        key = certificate.public_key()
+    except (ValueError, TypeError) as error:
+        raise BadKey("The certificate cannot be read.") from error
+    found = _uploaded(key)
+    digest = thumbprint(certificate.public_bytes(Encoding.DER))
+    return UploadedKey(found.jwk, found.kid, digest, certificate.not_valid_after_utc)
+
+
+def read_subject(text: str) -> Subject:
+    """The subject of one certificate, whatever its key is."""
+    if text.count("-----BEGIN ") != 1 or _CERTIFICATE not in text:
+        raise BadKey("Must be one certificate as PEM.")
+    certificate = _certificate(text.encode("ascii", errors="replace"))
+    subject_dn = rendered(certificate.subject)
+    if not subject_dn:
+        raise BadKey("The certificate names no subject.")
+    return Subject(subject_dn, certificate.not_valid_after_utc)
+
+
+def _certificate(data: bytes) -> x509.Certificate:
     try:
         certificate = x509.load_pem_x509_certificate(data)
-        key, ends_at = certificate.public_key(), certificate.not_valid_after_utc
+        certificate.not_valid_after_utc  # noqa: B018, it may be beyond what can be told
+        certificate.subject  # noqa: B018
     except (ValueError, TypeError, OverflowError) as error:
         raise BadKey("The certificate cannot be read.") from error
-    digest = hashlib.sha256(certificate.public_bytes(Encoding.DER)).digest()
-    thumbprint = urlsafe_b64encode(digest).rstrip(b"=").decode()
-    found = _uploaded(key)
-    return UploadedKey(found.jwk, found.kid, thumbprint, ends_at)
+    return certificate
 
 
 def read_jwk(jwk: Mapping[str, object]) -> UploadedKey:
-    """A public key; its `kid` and what else it says of itself do not count."""
+    """A public key; of what else it says of itself, the thumbprint of its certificate counts."""
     kinds: Mapping[object, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
         "RSA": RSAKey,
         "EC": ECKey,
@@ -75,9 +106,20 @@ def read_jwk(jwk: Mapping[str, object]) -> UploadedKey:
     names = ("kty", "n", "e", "crv", "x", "y")
     try:
         members: dict[str, str | list[str]] = {n: str(jwk[n]) for n in names if n in jwk}
-        return _uploaded(kinds[jwk.get("kty")].import_key(members).public_key)
+        found = _uploaded(kinds[jwk.get("kty")].import_key(members).public_key)
+        return replace(found, x5t_s256=_x5t_s256(jwk))
     except (JoseError, ValueError, TypeError, KeyError) as error:
         raise BadKey("This is no key.") from error
+
+
+def _x5t_s256(jwk: Mapping[str, object]) -> str | None:
+    """RFC 7517 §4.9."""
+    value = jwk.get("x5t#S256")
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _THUMBPRINT.fullmatch(value):
+        raise BadKey("The x5t#S256 is not a SHA-256 thumbprint.")
+    return value
 
 
 def _uploaded(public: object) -> UploadedKey:

@@ -1,7 +1,8 @@
 """Password hashes that other systems made: read once when they come, checked at the next login.
 
-The forms are the PHC string format (argon2, PBKDF2, scrypt) and bcrypt's own. Bounds on the cost
-keep a hash from taking longer than about a second or more than 256 MiB.
+The forms are the PHC string format (argon2, PBKDF2, scrypt), bcrypt's own, and bcrypt over a digest
+as Django and passlib write it. Bounds on the cost keep a hash from taking longer than about a
+second or more than 256 MiB.
 """
 
 from __future__ import annotations
@@ -34,7 +35,13 @@ _DIGESTS = {
 }
 _SALT_BYTES, _KEY_BYTES = range(8, 65), range(16, 65)
 # The last four bits of a salt say nothing, and must be zero.
-_BCRYPT = re.compile(r"\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{31}")
+_BCRYPT_SALT, _BCRYPT_KEY = r"[./A-Za-z0-9]{21}[.Oeu]", r"[./A-Za-z0-9]{31}"
+_BCRYPT = re.compile(rf"\$2[aby]\$(\d\d)\${_BCRYPT_SALT}{_BCRYPT_KEY}")
+_PASSLIB = re.compile(
+    rf"\$bcrypt-sha256\$(?:v=2,t=(?P<new>2b),r=|(?P<old>2[ab]),)(?P<cost>\d{{1,2}})"
+    rf"\$(?P<salt>{_BCRYPT_SALT})\$(?P<key>{_BCRYPT_KEY})"
+)
+DJANGO_BCRYPT_SHA256 = "bcrypt_sha256$"
 _PARAMETER = re.compile(r"([a-z]{1,9})=([1-9]\d{0,9})")
 _ARGON2 = PasswordHasher()
 _DEFAULT_SCRYPT_BYTES = 32 * 1024 * 1024
@@ -58,6 +65,8 @@ def check_hash(stored: str) -> None:
         raise UnusableHash(f"At most {MAX_LENGTH} ASCII characters.")
     if stored.startswith("$argon2"):
         _check_argon2(stored)
+    elif (over_digest := _over_digest(b"", stored)) is not None:
+        _check_bcrypt(over_digest[1])
     elif stored.startswith("$2"):
         _check_bcrypt(stored)
     else:
@@ -70,6 +79,8 @@ def verify_hash(password: str, stored: str) -> bool:
         if stored.startswith("$argon2"):
             return _ARGON2.verify(stored, password)
         secret = password.encode()
+        if (over_digest := _over_digest(secret, stored)) is not None:
+            return bcrypt.checkpw(over_digest[0], over_digest[1].encode())
         if stored.startswith("$2"):
             # bcrypt itself sees no more than these.
             return bcrypt.checkpw(secret[:_BCRYPT_BYTES], stored.encode())
@@ -113,6 +124,22 @@ def _check_bcrypt(stored: str) -> None:
         raise UnusableHash(f"The cost of bcrypt is 4 to {_BCRYPT_COSTS.stop - 1}.")
 
 
+def _over_digest(secret: bytes, stored: str) -> tuple[bytes, str] | None:
+    """What bcrypt is given instead of the password, and its hash; None for another form."""
+    if stored.startswith(DJANGO_BCRYPT_SHA256):
+        digest = hashlib.sha256(secret).hexdigest()
+        return digest.encode(), stored.removeprefix(DJANGO_BCRYPT_SHA256)
+    match = _PASSLIB.fullmatch(stored)
+    if match is None:
+        return None
+    salt, kind = match["salt"], match["new"] or match["old"]
+    if match["new"]:
+        made = hmac.digest(salt.encode(), secret, "sha256")
+    else:
+        made = hashlib.sha256(secret).digest()
+    return base64.b64encode(made), f"${kind}${int(match['cost']):02}${salt}{match['key']}"
+
+
 def _derived(stored: str) -> _Derived:
     name, *rest = stored.split("$")[1:] if stored.startswith("$") else [""]
     if name in _DIGESTS and len(rest) == 3:
@@ -132,8 +159,10 @@ def _pbkdf2(digest: str, parameters: str, salt_text: str, key_text: str) -> _Der
     if not 1 <= iterations <= _MAX_ITERATIONS:
         raise UnusableHash(f"PBKDF2 has 1 to {_MAX_ITERATIONS} iterations.")
     _require_lengths(salt, key)
+    # Each block of the key costs all iterations, and one is as hard to meet as any further.
+    first = key[: hashlib.new(digest).digest_size]
     return _Derived(
-        lambda secret: hashlib.pbkdf2_hmac(digest, secret, salt, iterations, len(key)), key
+        lambda secret: hashlib.pbkdf2_hmac(digest, secret, salt, iterations, len(first)), first
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Never
 
 from starlette.requests import Request
 
+from tenantry.management.codes import RequestCode
 from tenantry.management.idempotency import IdempotencyKey, body_digest, is_key
 from tenantry.management.limits import MAX_DOCUMENT, has_nul
 from tenantry.rules.fields import encodable
@@ -27,7 +28,7 @@ _DOCUMENT_ID = re.compile(r"sha256:([0-9a-f]{64})")
 class BadRequest(Exception):
     """What is refused before GraphQL sees it."""
 
-    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+    def __init__(self, status: int, code: RequestCode, message: str, **headers: str) -> None:
         super().__init__(message)
         self.status = status
         self.code = code

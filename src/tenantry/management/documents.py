@@ -49,6 +49,9 @@ class Documents:
         self._schema = schema
         self._known: OrderedDict[str, Prepared] = OrderedDict()
 
+    def knows(self, text: str) -> bool:
+        return text in self._known
+
     def prepare(self, text: str) -> Prepared:
         prepared = self._known.get(text)
         if prepared is not None:

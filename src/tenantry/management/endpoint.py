@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import AsyncGenerator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Any
 
@@ -17,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from tenantry.core.errors import Overloaded
-from tenantry.management import throttle, websocket
+from tenantry.management import callers, throttle, websocket
+from tenantry.management.answers import Answer, as_json, errors_of, refused
 from tenantry.management.body import (
     EVENT_STREAM,
     BadRequest,
@@ -40,11 +39,9 @@ from tenantry.management.persisted import require_trusted, with_document
 from tenantry.management.schema import build_schema
 from tenantry.management.streaming import RefusedError, Streaming
 from tenantry.rules.rate_limits import RateLimit
-from tenantry.services.management_access import (
-    Administrator,
-    TenantGone,
-    authorize,
-)
+from tenantry.services.access_control import require_still_let_in
+from tenantry.services.dpop import RefusedProof
+from tenantry.services.management_access import Administrator, TenantGone
 from tenantry.services.request import RequestContext, acts_for, request_context
 from tenantry.services.runtime import Runtime
 from tenantry.tokens.verify import InvalidToken
@@ -56,14 +53,6 @@ _log = logging.getLogger(__name__)
 
 def graphql_endpoint(runtime: Runtime) -> ASGIApp:
     return GraphQLEndpoint(runtime)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What is sent back. A request error has no `data`; nothing of the operation ran then."""
-
-    body: Mapping[str, Any]
-    status: int = 200
 
 
 class GraphQLEndpoint:
@@ -86,16 +75,22 @@ class GraphQLEndpoint:
             response = await self._respond(request, context)
         except BadRequest as refusal:
             error = request_error(refusal.code, refusal.message)
-            response = _json(Answer(_errors(error), refusal.status), headers=refusal.headers)
+            response = as_json(Answer(errors_of(error), refusal.status), headers=refusal.headers)
         except InvalidToken:
-            response = self._challenge(request, context)
+            throttled = await throttle.spend_for_stranger(self._runtime, context)
+            if throttled:
+                response = as_json(refused(throttled))
+            else:
+                response = callers.challenge(self._runtime, request, context)
+        except RefusedProof as proof:
+            response = callers.challenge(self._runtime, request, context, proof)
         except TenantGone:
             error = request_error("NOT_FOUND", "There is no such tenant.")
-            response = _json(Answer(_errors(error), 404))
+            response = as_json(Answer(errors_of(error), 404))
         except Overloaded as overloaded:
             error = request_error("OVERLOADED", "The server has too much to do.")
             retry = {"Retry-After": str(overloaded.retry_after)}
-            response = _json(Answer(_errors(error), 503), headers=retry)
+            response = as_json(Answer(errors_of(error), 503), headers=retry)
         except ClientDisconnect:
             return
         except Exception:
@@ -103,7 +98,7 @@ class GraphQLEndpoint:
             fault = request_error(
                 "INTERNAL", "Internal error", correlationId=context.facts.request_id
             )
-            response = _json(Answer(_errors(fault), 500))
+            response = as_json(Answer(errors_of(fault), 500))
         await response(scope, receive, send)
 
     async def _respond(self, request: Request, context: RequestContext) -> Response:
@@ -120,8 +115,8 @@ class GraphQLEndpoint:
         answer = await self._run(request, context, asked_by, parameters)
         if _RESPONSE_JSON in request.headers.get("accept", ""):
             status = max(answer.status, 200 if "data" in answer.body else 400)
-            return _json(Answer(answer.body, status), f"{_RESPONSE_JSON}; charset=utf-8")
-        return _json(answer)
+            return as_json(Answer(answer.body, status), f"{_RESPONSE_JSON}; charset=utf-8")
+        return as_json(answer)
 
     async def _administrator(
         self, request: Request, context: RequestContext
@@ -131,15 +126,10 @@ class GraphQLEndpoint:
         if not values and await introspects_anonymously(self._runtime, context.address):
             return None
         header = values[0] if len(values) == 1 else ""
-        administrator = await self._authorized(context, header)
+        administrator = await callers.authorized(self._runtime, context, header)
         acts_for(request.scope, administrator.application)
+        await callers.require_possession(self._runtime, request, administrator, header)
         return administrator
-
-    async def _authorized(self, context: RequestContext, header: str) -> Administrator:
-        scheme, _, unverified_token = header.partition(" ")
-        if scheme.lower() != "bearer" or not unverified_token.strip():
-            raise InvalidToken("no bearer token")
-        return await authorize(self._runtime, context, unverified_token.strip())
 
     async def _follow(
         self,
@@ -156,15 +146,17 @@ class GraphQLEndpoint:
         try:
             results = await self._begin(context, header, parameters)
         except RefusedError as refusal:
-            throttled = (refusal.errors[0].extensions or {}).get("code") == "THROTTLED"
-            return _json(Answer(_errors(*refusal.errors), 429 if throttled else 400))
+            answer = refused(*refusal.errors)
+            return as_json(Answer(answer.body, max(400, answer.status)))
         return event_stream(results)
 
     async def _connect(self, context: RequestContext, header: str) -> websocket.Begin:
         try:
-            await self._authorized(context, header)
+            caller = await callers.authorized(self._runtime, context, header)
         except TenantGone:
             raise InvalidToken("the tenant is gone") from None
+        if caller.confirmation is not None:
+            raise InvalidToken("nothing proves a key on a WebSocket")
         return partial(self._begin, context, header)
 
     async def _begin(
@@ -176,7 +168,8 @@ class GraphQLEndpoint:
         async def renew() -> Administrator:
             self._runtime.configuration.refresh(context.address.tenant_id)
             try:
-                return await self._authorized(context, header)
+                await require_still_let_in(self._runtime, context)
+                return await callers.authorized(self._runtime, context, header)
             except TenantGone:
                 raise InvalidToken("the tenant is gone") from None
 
@@ -184,6 +177,7 @@ class GraphQLEndpoint:
         tenant_id = context.address.tenant_id
         try:
             parameters = await with_document(self._runtime, tenant_id, parameters)
+            await self._pay_for_reading(context, asked_by, parameters)
             document = self._documents.prepare(parameters.query).document
             await require_trusted(self._runtime, tenant_id, parameters, document)
         except GraphQLError as refusal:
@@ -206,12 +200,12 @@ class GraphQLEndpoint:
             parameters = await with_document(self._runtime, context.address.tenant_id, parameters)
             document, operation = await self._prepared(context, asked_by, parameters)
         except RefusedError as refusal:
-            return Answer(_errors(*refusal.errors))
+            return refused(*refusal.errors)
         except GraphQLError as refusal:
-            return Answer(_errors(refusal))
+            return refused(refusal)
         if operation.operation is OperationType.SUBSCRIPTION:
             message = f"Send subscriptions with `Accept: {EVENT_STREAM}` or over a WebSocket."
-            return Answer(_errors(request_error("BAD_REQUEST", message)))
+            return Answer(errors_of(request_error("BAD_REQUEST", message)))
         cost: dict[str, Any] = {
             "requested": self._documents.cost(document, operation, parameters.variables),
             "limit": self._runtime.max_graphql_cost,
@@ -219,15 +213,17 @@ class GraphQLEndpoint:
         if cost["requested"] > cost["limit"]:
             message = f"The operation costs {cost['requested']}; the limit is {cost['limit']}."
             error = request_error("COST_LIMIT", message, **cost)
-            return Answer(_errors(error) | {"extensions": {"cost": cost}})
+            return Answer(errors_of(error) | {"extensions": {"cost": cost}})
         made = ManagementContext(
             self._runtime, context, asked_by, document, idempotency_key(request, parameters)
         )
-        bucket = await throttle.spend(made, RateLimit.GRAPHQL_COST, cost["requested"])
+        asker = throttle.Asker(self._runtime, context, asked_by)
+        bucket = await throttle.spend(asker, RateLimit.GRAPHQL_COST, cost["requested"])
         cost |= throttle.state(bucket)
         throttled = throttle.refusal(bucket)
         if throttled is not None:
-            return Answer(_errors(throttled) | {"extensions": {"cost": cost}}, 429)
+            answer = refused(throttled)
+            return Answer({**answer.body, "extensions": {"cost": cost}}, answer.status)
         result = await self._schema.execute(
             parameters.query,
             variable_values=parameters.variables,
@@ -237,7 +233,7 @@ class GraphQLEndpoint:
         errors = published(result.errors or (), context.facts.request_id)
         ran = result.data is not None or any(error.path for error in errors)
         body: dict[str, Any] = {"data": result.data} if ran else {}
-        body |= _errors(*errors) if errors else {}
+        body |= errors_of(*errors) if errors else {}
         return Answer(body | {"extensions": {"cost": cost}})
 
     async def _prepared(
@@ -245,6 +241,7 @@ class GraphQLEndpoint:
     ) -> tuple[DocumentNode, OperationDefinitionNode]:
         """The document and the operation that may run: valid, trusted, and not for anybody."""
         tenant_id = context.address.tenant_id
+        await self._pay_for_reading(context, asked_by, parameters)
         prepared = self._documents.prepare(parameters.query)
         document = prepared.document
         await require_trusted(self._runtime, tenant_id, parameters, document)
@@ -258,42 +255,13 @@ class GraphQLEndpoint:
             raise InvalidToken("no token")
         return document, operation
 
-    def _challenge(self, request: Request, context: RequestContext) -> Response:
-        """RFC 6750 §3 and RFC 9728 §5.1: how to ask, and where it is written who may."""
-        address = context.address
-        path = self._runtime.addresses.insertion_path(address.issuer)
-        metadata = f"{address.origin}/.well-known/oauth-protected-resource{path}/graphql"
-        reason = 'error="invalid_token", ' if "authorization" in request.headers else ""
-        error = request_error("UNAUTHENTICATED", "Send an access token for this management API.")
-        challenge = f'Bearer {reason}resource_metadata="{metadata}"'
-        return _json(Answer(_errors(error), 401), headers={"WWW-Authenticate": challenge})
-
-
-def _errors(*errors: GraphQLError) -> dict[str, Any]:
-    return {"errors": [error.formatted for error in errors]}
-
-
-def _retry(answer: Answer) -> dict[str, str]:
-    """`Retry-After`, where the caller has used up its allowance."""
-    if answer.status != 429:
-        return {}
-    return {"Retry-After": str(answer.body["errors"][0]["extensions"]["retryAfter"])}
-
-
-def _json(
-    answer: Answer,
-    media_type: str = "application/json",
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    text = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
-    return Response(
-        text.encode(errors="replace"),
-        answer.status,
-        {
-            "Cache-Control": "no-store",
-            "X-Content-Type-Options": "nosniff",
-            **_retry(answer),
-            **(headers or {}),
-        },
-        media_type,
-    )
+    async def _pay_for_reading(
+        self, context: RequestContext, asked_by: Administrator | None, parameters: Parameters
+    ) -> None:
+        """A GraphQLError where the caller has nothing left for a document that is new here."""
+        if self._documents.knows(parameters.query):
+            return
+        asker = throttle.Asker(self._runtime, context, asked_by)
+        throttled = await throttle.spend_for_reading(asker, parameters.query)
+        if throttled is not None:
+            raise throttled

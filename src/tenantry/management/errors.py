@@ -10,7 +10,8 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.utils.str_converters import to_camel_case
 
-from tenantry.core.errors import DomainError, ErrorCode, Overloaded
+from tenantry.core.errors import Contended, DomainError, ErrorCode, Overloaded
+from tenantry.management.codes import RequestCode
 from tenantry.management.types.enums import describe_enum
 
 _log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def user_error(error: DomainError) -> UserError:
     )
 
 
-def request_error(code: str, message: str, **details: Any) -> GraphQLError:
+def request_error(code: RequestCode, message: str, **details: Any) -> GraphQLError:
     """A top-level error: a missing permission or something wrong with the document."""
     return GraphQLError(message, extensions={"code": code, **details})
 
@@ -84,6 +85,13 @@ def _published(error: GraphQLError, correlation_id: str) -> GraphQLError:
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
+    if isinstance(cause, Contended):
+        return GraphQLError(
+            "Others changed the same objects at the same time. Nothing was done; try again.",
+            nodes=error.nodes,
+            path=error.path,
+            extensions={"code": "CONTENDED", "retryAfter": cause.retry_after},
+        )
     if isinstance(cause, Overloaded):
         raise cause
     if cause is None or isinstance(cause, GraphQLError):

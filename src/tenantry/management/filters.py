@@ -8,8 +8,10 @@ from typing import TypeVar
 import strawberry
 from strawberry.scalars import JSON
 
+from tenantry.core.custom_domains import CustomDomainStatus
 from tenantry.core.facts import ApplicationType, Environment, SubjectType
 from tenantry.core.ids import GlobalId
+from tenantry.core.log_streams import LogStreamStatus
 from tenantry.management.errors import request_error
 from tenantry.management.mutations.inputs import sent
 from tenantry.management.types.common import described, setting
@@ -27,6 +29,10 @@ F = TypeVar("F")
 _ABOUT = {
     "name_contains": "Only those whose name contains this text; case is ignored.",
     "tenant_name_contains": "Only those whose name contains this text.",
+    "domain_contains": "Only those whose domain contains this text.",
+    "domain_status": "Only those with this status.",
+    "issuer_contains": "Only those whose issuer contains this text.",
+    "stream_status": "Only those with this status.",
     "environment": "Only those of this environment.",
     "application_type": "Only those of this type.",
     "client_id": "Only those of the application with this `clientId`.",
@@ -100,6 +106,33 @@ class ResourceServerFilter:
 @strawberry.input(description=f"Narrows a list of roles. {_ALL}")
 class RoleFilter:
     name_contains: str | None = setting(_ABOUT, "name_contains")
+
+
+@strawberry.input(description=f"Narrows a list of connections. {_ALL}")
+class ConnectionFilter:
+    name_contains: str | None = setting(_ABOUT, "name_contains")
+
+
+@strawberry.input(description=f"Narrows a list of custom domains. {_ALL}")
+class CustomDomainFilter:
+    domain_contains: str | None = setting(_ABOUT, "domain_contains")
+    status: CustomDomainStatus | None = setting(_ABOUT, "domain_status")
+
+
+@strawberry.input(description=f"Narrows a list of log streams. {_ALL}")
+class LogStreamFilter:
+    name_contains: str | None = setting(_ABOUT, "name_contains")
+    status: LogStreamStatus | None = setting(_ABOUT, "stream_status")
+
+
+@strawberry.input(description=f"Narrows a list of trusted documents. {_ALL}")
+class TrustedDocumentFilter:
+    name_contains: str | None = setting(_ABOUT, "name_contains")
+
+
+@strawberry.input(description=f"Narrows a list of trusted issuers. {_ALL}")
+class TrustedIssuerFilter:
+    issuer_contains: str | None = setting(_ABOUT, "issuer_contains")
 
 
 @strawberry.input(

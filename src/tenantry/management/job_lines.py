@@ -17,6 +17,8 @@ from strawberry.types.base import get_object_definition
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.jobs import JobKind, RunningJob
 from tenantry.jobs.bulk_lines import LineFormat
+from tenantry.keys.exported_passwords import keycloak_form
+from tenantry.keys.imported_passwords import UnusableHash
 from tenantry.management.errors import user_error
 from tenantry.management.ids import local_id
 from tenantry.management.mutations.applications import (
@@ -34,6 +36,7 @@ from tenantry.management.mutations.credentials import enabled, first_keys
 from tenantry.management.mutations.grants import GrantDeleteInput
 from tenantry.management.mutations.inputs import given, names, patch, sent
 from tenantry.management.mutations.users import (
+    PasswordCredentialInput,
     UserDeleteInput,
     UserImportInput,
     UserUpdateInput,
@@ -45,7 +48,7 @@ from tenantry.services.user_import import ImportedUser
 
 _MAX_DEPTH = 16
 _MAX_MESSAGE = 300
-_OF_AN_IMPORT = ("password_hash", "blocked", "roles")
+_OF_AN_IMPORT = ("password_hash", "password_credential", "blocked", "roles")
 
 
 def line_format(schema: strawberry.Schema) -> LineFormat:
@@ -152,10 +155,24 @@ def _imported(job: RunningJob, _: str, input: UserImportInput) -> ImportedUser:
     user = NewUser(
         job.connection or "",
         given(input, *_OF_AN_IMPORT),
-        imported_hash=sent(input.password_hash),
+        imported_hash=_imported_hash(input),
         blocked=bool(blocked),
     )
     return ImportedUser(user, names(input.roles) or (), blocked)
+
+
+def _imported_hash(input: UserImportInput) -> str | None:
+    hashed: str | None = sent(input.password_hash)
+    credential: PasswordCredentialInput | None = sent(input.password_credential)
+    if credential is None:
+        return hashed
+    if hashed is not None:
+        message = "Send the hash or the credential."
+        raise DomainError(ErrorCode.NOT_ALLOWED, message, "password_credential")
+    try:
+        return keycloak_form(credential.credential_data, credential.secret_data)
+    except UnusableHash as reason:
+        raise _invalid(str(reason), "password_credential") from None
 
 
 def _patch(type_name: str, _: RunningJob, tenant_id: str, input: Any) -> Any:

@@ -22,6 +22,7 @@ from graphql import (
     SelectionSetNode,
 )
 
+from tenantry.management.codes import RequestCode
 from tenantry.management.errors import request_error
 
 MAX_DOCUMENT = 64 * 1024
@@ -32,9 +33,9 @@ MAX_ALIASES = 100
 MAX_ROOT_FIELDS = 100
 MAX_DIRECTIVES = 50
 MAX_FIELDS = 1_000
-MAX_FRAGMENTS = 100
+MAX_FRAGMENTS = 50
 MAX_REPETITIONS = 20
-"""Of one name in one selection: each pair of them is compared by the validation."""
+"""Of one name in one selection, objects counted with those of the fragments that it spreads."""
 
 # In a string literal it would reach the database, which refuses it on PostgreSQL.
 _NUL = re.compile(r"\\u0000|\\u\{0+\}")
@@ -74,6 +75,45 @@ class _Fragments:
         return self.measured[name]
 
 
+@dataclass(slots=True)
+class _Merged:
+    """What selections hold with all the fragments that they spread, one in the other: each pair
+    of objects of one name among them is compared by the validation.
+    """
+
+    definitions: dict[str, FragmentDefinitionNode]
+    held: dict[str, tuple[Counter[str], frozenset[str]]] = field(default_factory=dict)
+
+    def repetitions(self, selections: SelectionSetNode) -> int:
+        """Of the most frequent name."""
+        names, spread = self._own(selections)
+        seen: set[str] = set()
+        waiting = set(spread)
+        while waiting:
+            seen.add(name := waiting.pop())
+            if name not in self.definitions:
+                continue
+            if name not in self.held:
+                self.held[name] = self._own(self.definitions[name].selection_set)
+            names = names + self.held[name][0]
+            waiting |= self.held[name][1] - seen
+        return max(names.values(), default=0)
+
+    def _own(self, selections: SelectionSetNode) -> tuple[Counter[str], frozenset[str]]:
+        names: Counter[str] = Counter()
+        spread: set[str] = set()
+        waiting = [selections]
+        while waiting:
+            for node in waiting.pop().selections:
+                if isinstance(node, InlineFragmentNode):
+                    waiting.append(node.selection_set)
+                elif isinstance(node, FragmentSpreadNode):
+                    spread.add(node.name.value)
+                elif isinstance(node, FieldNode) and node.selection_set:
+                    names[(node.alias or node.name).value] += 1
+        return names, frozenset(spread)
+
+
 def has_nul(text: str) -> bool:
     return _NUL.search(text) is not None
 
@@ -85,12 +125,13 @@ def broken_limits(document: DocumentNode) -> list[GraphQLError]:
         for node in document.definitions
         if isinstance(node, OperationDefinitionNode | FragmentDefinitionNode)
     ]
-    counts = _Counts()
-    for definition in definitions:
-        _count(definition, counts)
     fragments = {
         node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)
     }
+    counts = _Counts()
+    merged = _Merged(fragments if len(fragments) <= MAX_FRAGMENTS else {})
+    for definition in definitions:
+        _count(definition, counts, merged)
     found = [
         *_over("fields", "FIELD_LIMIT", counts.fields, MAX_FIELDS),
         *_over("aliases", "ALIAS_LIMIT", counts.aliases, MAX_ALIASES),
@@ -113,13 +154,15 @@ def broken_limits(document: DocumentNode) -> list[GraphQLError]:
     return found
 
 
-def _over(what: str, code: str, requested: int, limit: int) -> Iterator[GraphQLError]:
+def _over(what: str, code: RequestCode, requested: int, limit: int) -> Iterator[GraphQLError]:
     if requested > limit:
         message = f"The document has {requested} {what}; the limit is {limit}."
         yield request_error(code, message, requested=requested, limit=limit)
 
 
-def _count(definition: OperationDefinitionNode | FragmentDefinitionNode, counts: _Counts) -> None:
+def _count(
+    definition: OperationDefinitionNode | FragmentDefinitionNode, counts: _Counts, merged: _Merged
+) -> None:
     counts.directives += len(definition.directives or ())
     if isinstance(definition, OperationDefinitionNode):
         for variable in definition.variable_definitions or ():
@@ -127,7 +170,9 @@ def _count(definition: OperationDefinitionNode | FragmentDefinitionNode, counts:
     waiting = [definition.selection_set]
     while waiting:
         names: Counter[str] = Counter()
-        for node in waiting.pop().selections:
+        selections = waiting.pop()
+        counts.repetitions = max(counts.repetitions, merged.repetitions(selections))
+        for node in selections.selections:
             counts.directives += len(node.directives or ())
             if isinstance(node, FieldNode):
                 names[(node.alias or node.name).value] += 1

@@ -13,9 +13,10 @@ from tenantry.management.connections import After, Before, First, Last, ListOf, 
 from tenantry.management.context import Info
 from tenantry.management.errors import request_error
 from tenantry.management.fields import field
-from tenantry.management.filters import LogEventFilter
+from tenantry.management.filters import LogEventFilter, LogStreamFilter, text
 from tenantry.management.ids import local_id
 from tenantry.management.listing import ORDER, Id, filter_argument, listed
+from tenantry.management.mutations.inputs import sent
 from tenantry.management.orders import LogEventOrder, LogStreamOrder
 from tenantry.management.types.activity import Activity
 from tenantry.management.types.log_event import LogEvent, LogEventType
@@ -95,13 +96,16 @@ class LogQueries:
         last: Last = None,
         after: After = None,
         before: Before = None,
+        criteria: Annotated[LogStreamFilter | None, filter_argument("log streams")] = None,
         order_by: Annotated[LogStreamOrder, ORDER] = LogStreamOrder.CREATED_AT_ASC,
     ) -> ListOf[LogStream] | None:
-        tenant_id = info.context.tenant_id
+        chosen, tenant_id = criteria or LogStreamFilter(), info.context.tenant_id
         return await listed(
             info,
             PageArguments(order_by, first, last, after, before),
             log_streams.page,
             log_streams.count,
             lambda facts: LogStream.of(facts, tenant_id),
+            name_contains=text(chosen.name_contains),
+            status=sent(chosen.status),
         )

@@ -15,6 +15,7 @@ from tenantry.management.fields import field
 from tenantry.management.filters import (
     ApplicationFilter,
     ClientGrantFilterInput,
+    ConnectionFilter,
     ResourceServerFilter,
     TenantFilter,
     UserFilterInput,
@@ -230,15 +231,17 @@ class Query(
         last: Last = None,
         after: After = None,
         before: Before = None,
+        criteria: Annotated[ConnectionFilter | None, filter_argument("connections")] = None,
         order_by: Annotated[ConnectionOrder, ORDER] = ConnectionOrder.CREATED_AT_ASC,
     ) -> ListOf[Connection] | None:
-        tenant_id = info.context.tenant_id
+        chosen, tenant_id = criteria or ConnectionFilter(), info.context.tenant_id
         return await listed(
             info,
             PageArguments(order_by, first, last, after, before),
             connections.page,
             connections.count,
             lambda facts: Connection.of(facts, tenant_id),
+            name_contains=text(chosen.name_contains),
         )
 
     @field(

@@ -72,7 +72,10 @@ class RoleQueries:
         audience: Annotated[
             str | None,
             strawberry.argument(
-                description="The identifier of the API. By default the tenant's own, or none."
+                description=(
+                    "The identifier of the API; several with spaces between, where the tenant "
+                    "allows that. By default the tenant's own, or none."
+                )
             ),
         ] = None,
     ) -> ClaimsPreview | None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from typing import Any
 
 import strawberry
-from graphql import GraphQLError, GraphQLObjectType, GraphQLSchema
+from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
 from strawberry.types import ExecutionContext
-from strawberry.types.field import StrawberryField
 
+from tenantry.management.executor import Executor, mark_attributes
 from tenantry.management.mutations.applications import ApplicationMutations
 from tenantry.management.mutations.client_grants import ClientGrantMutations
 from tenantry.management.mutations.configuration import ConfigurationMutations
@@ -87,6 +87,11 @@ class _Schema(strawberry.Schema):
         """Faults are logged where they are masked, and refusals are no faults."""
 
 
+class _Names(NameConverter):
+    # Strawberry asks for the name of each argument whenever a field is resolved.
+    apply_naming_config = cache(NameConverter.apply_naming_config)
+
+
 @cache
 def build_schema() -> strawberry.Schema:
     schema = _Schema(
@@ -95,24 +100,11 @@ def build_schema() -> strawberry.Schema:
         subscription=Subscription,
         types=[UserImportInput],
         extensions=[_PreparedDocument],
-        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}),
+        execution_context_class=Executor,
+        config=StrawberryConfig(scalar_map={datetime: DATE_TIME}, name_converter=_Names()),
     )
-    _read_plainly(schema._schema)
+    mark_attributes(schema._schema)
     return schema
-
-
-def _read_plainly(schema: GraphQLSchema) -> None:
-    """A field without a resolver is an attribute: a long list has thousands of them."""
-    for type_ in schema.type_map.values():
-        if isinstance(type_, GraphQLObjectType):
-            for field in type_.fields.values():
-                definition = field.extensions.get("strawberry-definition")
-                if isinstance(definition, StrawberryField) and definition.is_basic_field:
-                    field.resolve = _attribute(definition.python_name)
-
-
-def _attribute(name: str) -> Callable[..., Any]:
-    return lambda source, _info: getattr(source, name)
 
 
 def sdl() -> str:

@@ -44,7 +44,8 @@ class Streaming:
         """The results of a subscription; RefusedError where it does not begin."""
         document, cost = self._document(parameters)
         made = context(document)
-        throttled = throttle.refusal(await throttle.spend(made, RateLimit.GRAPHQL_COST, cost))
+        asker = throttle.Asker(made.runtime, made.request, made.asked_by)
+        throttled = throttle.refusal(await throttle.spend(asker, RateLimit.GRAPHQL_COST, cost))
         if throttled is not None:
             raise RefusedError(throttled)
         found: Any = subscribe(

@@ -3,12 +3,14 @@
 from tenantry.models.activity import ActiveUser, ActivityDay
 from tenantry.models.application import Application
 from tenantry.models.authorization import Authorization
+from tenantry.models.backchannel_request import BackchannelRequest
 from tenantry.models.client_grant import ClientGrant
 from tenantry.models.connection import Connection, ConnectionApplication
 from tenantry.models.consent import Consent
 from tenantry.models.credential import Credential
 from tenantry.models.custom_domain import CustomDomain, VerifiedDomain
 from tenantry.models.device_code import Attempt, DeviceCode
+from tenantry.models.email import KeptEmail
 from tenantry.models.installation import Epoch, Installation, Lease
 from tenantry.models.job import Job, JobChunk
 from tenantry.models.log_event import LogEvent
@@ -23,6 +25,7 @@ from tenantry.models.organization import (
     OrganizationMemberRole,
 )
 from tenantry.models.outbox import Delivery
+from tenantry.models.pushed_request import PushedRequest
 from tenantry.models.replay_identifier import ReplayIdentifier
 from tenantry.models.resource_server import ResourceServer
 from tenantry.models.role import Role, RolePermission, UserRole
@@ -41,6 +44,7 @@ __all__ = [
     "Application",
     "Attempt",
     "Authorization",
+    "BackchannelRequest",
     "ClientGrant",
     "Connection",
     "ConnectionApplication",
@@ -53,6 +57,7 @@ __all__ = [
     "Installation",
     "Job",
     "JobChunk",
+    "KeptEmail",
     "Lease",
     "LogEvent",
     "LogStream",
@@ -64,6 +69,7 @@ __all__ = [
     "OrganizationInvitation",
     "OrganizationMember",
     "OrganizationMemberRole",
+    "PushedRequest",
     "RefreshToken",
     "ReplayIdentifier",
     "ResourceServer",

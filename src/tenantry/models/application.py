@@ -53,10 +53,16 @@ class Application(StoredRow, table=True):
     backchannel_logout_session_required: bool
     frontchannel_logout_uri: str | None
     frontchannel_logout_session_required: bool
+    async_approval_notification_channels: list[str] = json_field()
+    backchannel_token_delivery_mode: str
+    backchannel_client_notification_endpoint: str | None
+    backchannel_authentication_request_signing_alg: str | None
+    backchannel_user_code_parameter: bool
     logout_confirmation: bool | None
     is_first_party: bool
     oidc_conformant: bool
     require_pkce: bool
+    dpop_bound_access_tokens: bool
     id_token_lifetime: int
     refresh_token_rotation: bool
     refresh_token_overlap: int
@@ -64,6 +70,9 @@ class Application(StoredRow, table=True):
     refresh_token_idle_lifetime: int
     id_token_signed_response_alg: str
     userinfo_signed_response_alg: str | None
+    authorization_signed_response_alg: str
+    authorization_encrypted_response_alg: str | None
+    authorization_encrypted_response_enc: str | None
     default_max_age: int | None
     require_auth_time: bool
     default_acr_values: list[str] = json_field()
@@ -76,9 +85,18 @@ class Application(StoredRow, table=True):
     jwks_uri: str | None
     token_endpoint_auth_signing_alg: str | None
     request_object_signing_alg: str | None
+    tls_client_certificate_bound_access_tokens: bool
+    tls_client_auth_subject_dn: str | None
+    tls_client_auth_san_dns: str | None
+    tls_client_auth_san_uri: str | None
+    tls_client_auth_san_ip: str | None
+    tls_client_auth_san_email: str | None
     client_authentication_credentials: list[str] = json_field()
     request_object_credentials: list[str] = json_field()
     require_signed_request_object: bool
+    authorization_details_types: list[str] = json_field()
+    require_pushed_authorization_requests: bool
+    pushed_authorization_request_lifetime: int | None
     request_uris: list[str] = json_field()
     secret_digest: str | None
     secret_envelope: str | None

@@ -27,3 +27,4 @@ class ClientGrant(StoredRow, table=True):
     allow_all_scopes: bool
     organization_usage: str
     allow_any_organization: bool
+    authorization_details_types: list[str] = json_field()

@@ -8,15 +8,16 @@ from tenantry.models.base import StoredRow
 
 
 class Credential(StoredRow, table=True):
-    """A public key that was uploaded for an application."""
+    """A public key, a certificate or a subject's name that was uploaded for an application."""
 
     __tablename__ = "credentials"
     __table_args__ = (Index("credentials_kid", "tenant_id", "application_id", "kid", unique=True),)
     application_id: str
     name: str
     credential_type: str
-    alg: str
+    alg: str | None
     kid: str
     x5t_s256: str | None
-    jwk: str
+    jwk: str | None
+    subject_dn: str | None
     expires_at: datetime | None

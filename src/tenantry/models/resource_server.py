@@ -29,4 +29,8 @@ class ResourceServer(StoredRow, table=True):
     user_access_policy: str
     client_access_policy: str
     enforce_policies: bool
+    proof_of_possession: str | None = None
+    authorization_details: list[dict[str, str]] = json_field()
+    require_pushed_authorization_details: bool = True
+    consent_policy: str
     is_system: bool

@@ -41,6 +41,7 @@ class Tenant(SQLModel, table=True):
     logout_confirmation: bool
     authorization_response_iss_parameter_supported: bool
     remove_alg_from_jwks: bool
+    enable_mtls_endpoint_aliases: bool
     refresh_token_revocation_deletes_grant: bool
     signing_algorithms: list[str] = json_field()
     claim_mappings: list[dict[str, Any]] = json_field()
@@ -52,7 +53,14 @@ class Tenant(SQLModel, table=True):
     initiate_login_uri: str | None
     resource_parameter_profile: str
     trusted_documents_only: bool
+    require_dpop_nonce: bool
+    access_control_list: list[dict[str, Any]] = json_field()
     allow_organization_name_in_authentication_api: bool
+    pushed_authorization_requests_supported: bool
+    customized_consent_template: str | None
+    email_templates: list[dict[str, Any]] = json_field()
+    push_notification_url: str | None
+    push_secret_envelope: str | None
     revision: int
     created_at: datetime
     updated_at: datetime

@@ -35,6 +35,7 @@ class AccessToken(SQLModel, table=True):
     digest: str = Field(primary_key=True)
     family_id: str
     expires_at: datetime
+    confirmation: dict[str, str] | None = Field(default=None, sa_type=Json)
 
 
 class RefreshToken(SQLModel, table=True):
@@ -47,12 +48,14 @@ class RefreshToken(SQLModel, table=True):
     issuer: str
     audience: str | None
     scopes: list[str] = json_field()
+    authorization_details: list[dict[str, Any]] = json_field()
     auth_time: datetime
     generation: int
     rotated_at: datetime
     created_at: datetime
     idle_expires_at: datetime
     expires_at: datetime
+    confirmation: dict[str, str] | None = Field(default=None, sa_type=Json)
 
 
 class RevokedToken(SQLModel, table=True):

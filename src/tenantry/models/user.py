@@ -26,6 +26,7 @@ class User(StoredRow, table=True):
     username_key: str | None
     password_hash: str | None
     password_changed_at: datetime | None
+    user_code_digest: str | None = None
     blocked: bool
     last_login_at: datetime | None
     name: str | None

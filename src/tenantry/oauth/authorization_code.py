@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenantry.core.authorization_details import Details
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.context import Actor
 from tenantry.core.facts import (
     GrantType,
     UserFacts,
 )
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import pkce, resource_indicators, user_tokens
+from tenantry.oauth import dpop, pkce, rar, resource_indicators, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.authorize import CODE_PURPOSE
 from tenantry.oauth.client_authentication import AuthenticatedClient
@@ -32,6 +34,7 @@ from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
+from tenantry.services.user_flow import detail_types_for
 from tenantry.store import authorizations, users
 from tenantry.store.authorizations import AuthorizationFacts
 from tenantry.store.unit_of_work import TenantSession
@@ -55,6 +58,7 @@ async def grant(
         redirect_uri=parameters.get("redirect_uri"),
         code_verifier=parameters.get("code_verifier"),
         audience=resource_indicators.read_target(parameters, tenant),
+        details=rar.read(parameters),
     )
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, context.address.tenant_id)
@@ -81,6 +85,7 @@ class Presented:
     redirect_uri: str | None
     code_verifier: str | None
     audience: str | None
+    details: Details = ()
 
 
 def redeem(
@@ -101,13 +106,14 @@ def redeem(
         return _replayed(db, found)
     request = AuthorizationRequest.from_json(found.request)
     user = users.find(db, found.user_id) if found.user_id else None
-    wrong = _check(db, found, request, presented, user)
+    wrong = _check(db, found, request, presented, user, client.confirmation)
     if wrong is not None or user is None:
         return wrong or invalid_grant(_WRONG_CODE)
     allowed = still_allowed(db, address, client.application, request.audience, user)
     if isinstance(allowed, Refused):
         return refusal(allowed)
-    granted = resource_indicators.Granted(request.audience, found.scopes)
+    held = request.authorization_details
+    granted = resource_indicators.Granted(request.audience, found.scopes, held)
     aimed = resource_indicators.aim(
         db, runtime.addresses, address, granted.audience, presented.audience
     )
@@ -121,6 +127,10 @@ def redeem(
     scopes = resource_indicators.narrowed(db, client.application, aimed, granted, user, within)
     if isinstance(scopes, OAuthError):
         return scopes
+    allowed_types = detail_types_for(db, client.application, aimed.api) if held else ()
+    details = rar.narrowed(held, presented.details, allowed_types)
+    if isinstance(details, OAuthError):
+        return details
     family_id = issue.new_family_id()
     lifetime = family_lifetime(client.application, aimed.api, scopes)
     if not authorizations.claim_code(db, found.id, family_id, db.now + lifetime):
@@ -135,6 +145,7 @@ def redeem(
             user=user,
             api=aimed.api,
             scopes=scopes,
+            details=details,
             whole=granted,
             session_id=found.session_id,
             auth_time=found.auth_time or db.now,
@@ -161,6 +172,7 @@ def _check(
     request: AuthorizationRequest,
     presented: Presented,
     user: UserFacts | None,
+    confirmation: Confirmation | None,
 ) -> OAuthError | None:
     if found.code_expires_at is None or found.code_expires_at <= db.now:
         return invalid_grant(_WRONG_CODE, "expired code")
@@ -172,4 +184,6 @@ def _check(
         return invalid_grant("The redirect_uri differs from the authorization request's.")
     if user is None or user.blocked or has_new_password(user, found.auth_time or db.now):
         return invalid_grant(SIGN_IN_AGAIN)
-    return pkce.verify(request.code_challenge, presented.code_verifier)
+    return pkce.verify(
+        request.code_challenge, presented.code_verifier
+    ) or dpop.require_key_of_code(request.dpop_jkt, confirmation)

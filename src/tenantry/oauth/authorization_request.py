@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from tenantry.core.authorization_details import Details
 from tenantry.core.facts import ApplicationFacts, TenantFacts
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import claims_request, pkce, response_types
+from tenantry.oauth import claims_request, dpop, pkce, rar, response_types
 from tenantry.oauth.claims_request import ClaimsRequest, WantedClaims
 from tenantry.oauth.errors import OAuthError, invalid_request, require
 from tenantry.oauth.organizations import NOTHING_ASKED, AskedOrganization
@@ -47,6 +48,7 @@ class ResponseTarget:
     `openid_client_id` is the application that gets `session_state` with an answer.
     """
 
+    client_id: str
     redirect_uri: str
     response_mode: str
     state: str | None
@@ -67,6 +69,7 @@ class RedirectError(Exception):
 class AuthorizationRequest:
     """A valid request. `redirect_uri_given` says whether the request named it (§4.1.3).
 
+    `is_pushed` says that the application itself handed it in. `linking_id` names a transaction.
     `expected_user_id` is the subject of the `id_token_hint`. `device_id` is the device that the
     answer is for, instead of a redirect URI.
     """
@@ -90,11 +93,17 @@ class AuthorizationRequest:
     device_id: str | None = None
     organization_id: str | None = None
     invitation_id: str | None = None
+    authorization_details: Details = ()
+    is_pushed: bool = False
+    linking_id: str | None = None
+    dpop_jkt: str | None = None
 
     @property
     def target(self) -> ResponseTarget:
         openid_client_id = self.client_id if "openid" in self.scopes else None
-        return ResponseTarget(self.redirect_uri, self.response_mode, self.state, openid_client_id)
+        return ResponseTarget(
+            self.client_id, self.redirect_uri, self.response_mode, self.state, openid_client_id
+        )
 
     @property
     def answer(self) -> ResponseType:
@@ -118,6 +127,7 @@ class AuthorizationRequest:
                 "scopes": tuple(stored["scopes"]),
                 "prompt": tuple(stored["prompt"]),
                 "acr_values": tuple(stored.get("acr_values", ())),
+                "authorization_details": tuple(stored.get("authorization_details", ())),
                 "claims": ClaimsRequest.from_json(stored["claims"])
                 if "claims" in stored
                 else claims_request.NOTHING,
@@ -202,7 +212,7 @@ def response_target(
     asked_type = None if "response_type" in parameters.repeated else parameters.get("response_type")
     response_type = response_types.parse(asked_type) if asked_type else None
     mode = response_types.usable_mode(asked_mode, response_type, application, uri)
-    return ResponseTarget(uri, mode, state), response_type
+    return ResponseTarget(application.client_id, uri, mode, state), response_type
 
 
 def _read(
@@ -253,6 +263,8 @@ def _read(
         )
         or application.default_acr_values,
         claims=claims,
+        authorization_details=rar.read_for(parameters, response_type.parts),
+        dpop_jkt=dpop.read_thumbprint(parameters),
     )
 
 

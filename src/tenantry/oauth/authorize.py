@@ -16,7 +16,7 @@ from tenantry.core.facts import (
     UserFacts,
 )
 from tenantry.core.ids import new_id, new_token
-from tenantry.oauth import device_outcome, front_channel
+from tenantry.oauth import device_outcome, front_channel, rar
 from tenantry.oauth.authorization_request import AuthorizationRequest, ResponseTarget
 from tenantry.oauth.device_outcome import DeviceAnswered
 from tenantry.oauth.membership import join
@@ -63,18 +63,40 @@ def begin(
     request: AuthorizationRequest,
     session: SessionFacts | None,
     browser: str,
+    handle: str | None = None,
 ) -> Outcome:
     """Stores the authorization and answers at once where nobody needs to be asked."""
-    authorization = AuthorizationFacts(
+    linking_id = rar.linking_id(request.authorization_details, subject.api)
+    request = replace(request, linking_id=linking_id)
+    authorization = replace(
+        unanswered(db, subject, request),
+        browser_digest=db.vault.digest(browser, BROWSER_PURPOSE),
+        session_id=session.id if session else None,
+        user_id=session.user_id if session else None,
+        auth_time=session.auth_time if session else None,
+    )
+    standing = stand(db, subject, request, authorization)
+    if standing.user is None:
+        authorization = replace(authorization, session_id=None, user_id=None, auth_time=None)
+    handle = handle or new_token()
+    authorizations.create(db, authorization, db.vault.digest(handle, HANDLE_PURPOSE))
+    return proceed(db, subject, request, authorization, standing, handle)
+
+
+def unanswered(
+    db: TenantSession, subject: Subject, request: AuthorizationRequest
+) -> AuthorizationFacts:
+    """An authorization of nobody yet."""
+    return AuthorizationFacts(
         id=new_id(),
         state=AuthorizationState.PENDING,
         issuer=subject.issuer,
         client_id=request.client_id,
         request=request.to_json(),
-        browser_digest=db.vault.digest(browser, BROWSER_PURPOSE),
-        session_id=session.id if session else None,
-        user_id=session.user_id if session else None,
-        auth_time=session.auth_time if session else None,
+        browser_digest=None,
+        session_id=None,
+        user_id=None,
+        auth_time=None,
         authenticated_at=None,
         consented=False,
         scopes=(),
@@ -84,12 +106,6 @@ def begin(
         created_at=db.now,
         expires_at=db.now + PENDING_LIFETIME,
     )
-    standing = stand(db, subject, request, authorization)
-    if standing.user is None:
-        authorization = replace(authorization, session_id=None, user_id=None, auth_time=None)
-    handle = new_token()
-    authorizations.create(db, authorization, db.vault.digest(handle, HANDLE_PURPOSE))
-    return proceed(db, subject, request, authorization, standing, handle)
 
 
 def find_pending(db: TenantSession, handle: str, browser: str) -> AuthorizationFacts | None:
@@ -258,6 +274,7 @@ def _note_granted(
             details={
                 "audience": subject.consent_audience(),
                 "scope": " ".join(scopes),
+                **rar.told(request.authorization_details, request.linking_id),
             },
         ),
     )
@@ -277,7 +294,10 @@ def refuse(
             "authorization.refused",
             client_id=request.client_id,
             user_id=authorization.user_id,
-            details={"error": error},
+            details={
+                "error": error,
+                **rar.told(request.authorization_details, request.linking_id),
+            },
         ),
     )
     if request.device_id is not None:

@@ -6,6 +6,7 @@ Law: one way per request, never the query.
 from __future__ import annotations
 
 from tenantry.oauth.errors import OAuthError
+from tenantry.services.possession import PresentedToken, read_authorization
 
 
 def challenge(error: str = "", description: str = "", scope: str = "") -> str:
@@ -16,6 +17,18 @@ def challenge(error: str = "", description: str = "", scope: str = "") -> str:
     if scope:
         parts.append(f'scope="{scope}"')
     return f"Bearer {', '.join(parts)}".strip()
+
+
+def read_access_token(
+    authorization: str | None, body_token: str | None, query_token: str | None
+) -> PresentedToken:
+    """The one token of a request, by the scheme `Bearer` or `DPoP` (RFC 9449 §7.1)."""
+    presented = read_authorization(authorization or "")
+    if presented is None or not presented.by_proof or query_token is not None:
+        return PresentedToken(read_token(authorization, body_token, query_token), by_proof=False)
+    if body_token is not None:
+        raise malformed("The request carries more than one access token.")
+    return presented
 
 
 def invalid_token(cause: str) -> OAuthError:

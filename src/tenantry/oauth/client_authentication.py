@@ -1,4 +1,4 @@
-"""RFC 6749 §2.3: who the application is, by its secret, by an assertion or, if public, by name.
+"""RFC 6749 §2.3: who the application is: by its secret, an assertion, a certificate, or by name.
 
 Law: only this module makes an `AuthenticatedClient`.
 """
@@ -8,22 +8,25 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote_plus
 
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.facts import ApplicationFacts, TokenEndpointAuthMethod
 from tenantry.keys.client_keys import UnverifiedJwt
 from tenantry.keys.vault import Vault
 from tenantry.oauth import client_assertion
 from tenantry.oauth.client_assertion import VerifiedAssertion
 from tenantry.oauth.errors import InvalidClient, invalid_request
+from tenantry.oauth.mtls import ProvenCertificate
 from tenantry.oauth.parameters import Parameters
 from tenantry.services.client_secrets import SECRET_PURPOSE
 
 _BY_ASSERTION = frozenset(
     {TokenEndpointAuthMethod.PRIVATE_KEY_JWT, TokenEndpointAuthMethod.CLIENT_SECRET_JWT}
 )
+Proof = VerifiedAssertion | ProvenCertificate
 METHODS = tuple(method.value for method in TokenEndpointAuthMethod)
 SIGNING_ALGORITHMS = client_assertion.ALGORITHMS
 METADATA: Mapping[str, Any] = {
@@ -35,9 +38,13 @@ _MAX_HEADER = 4_096
 
 @dataclass(frozen=True, slots=True)
 class AuthenticatedClient:
-    """An application that proved who it is, or a public one that named itself."""
+    """An application that proved who it is, or a public one that named itself.
+
+    `confirmation` is what it proved to possess in this request: its tokens are bound to that.
+    """
 
     application: ApplicationFacts
+    confirmation: Confirmation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +107,7 @@ def authenticate(
     application: ApplicationFacts | None,
     credentials: UnverifiedCredentials,
     vault: Vault,
-    proof: VerifiedAssertion | None = None,
+    proof: Proof | None = None,
 ) -> AuthenticatedClient:
     """Basic, body and JSON secrets are one kind; a public application sends none."""
     digest = application.secret_digest if application else None
@@ -114,6 +121,8 @@ def authenticate(
     # OpenID Connect Core §9: only the registered method counts.
     if application.token_endpoint_auth_method in _BY_ASSERTION:
         raise InvalidClient("the application must use an assertion")
+    if application.token_endpoint_auth_method.uses_certificate:
+        raise InvalidClient("the application must use its client certificate")
     if application.is_public:
         if credentials.unverified_secrets:
             raise InvalidClient("a public application sent a secret")
@@ -121,6 +130,17 @@ def authenticate(
     if not matched:
         raise InvalidClient("wrong or missing secret")
     return AuthenticatedClient(application)
+
+
+def bound_to(client: AuthenticatedClient, confirmation: Confirmation | None) -> AuthenticatedClient:
+    """The same application with what it proved to possess besides."""
+    known = client.confirmation
+    if known is None or confirmation is None:
+        return replace(client, confirmation=confirmation or known)
+    both = Confirmation(
+        confirmation.jkt or known.jkt, confirmation.x5t_s256 or known.x5t_s256
+    )
+    return replace(client, confirmation=both)
 
 
 def _encodable(secret: str) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 from tenantry.core.clock import timestamp
 from tenantry.core.context import Actor
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, refusal
+from tenantry.oauth.errors import OAuthError, refusal, require
 from tenantry.oauth.organizations import organization_of
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import read_target
-from tenantry.oauth.token_response import TokenResponse
-from tenantry.rules import scopes
+from tenantry.oauth.token_response import TokenResponse, token_type
+from tenantry.rules import possession, scopes
 from tenantry.rules.admission import UNKNOWN_AUDIENCE
 from tenantry.rules.authorization import Decision, Refused
 from tenantry.services.apis import signing_secret
@@ -44,6 +44,7 @@ async def grant(
     api, address = decision.api, context.address
     if api is None:
         raise OAuthError("invalid_target", UNKNOWN_AUDIENCE)
+    require(possession.bound_for(api, client.confirmation))
     actor = Actor("application", application.client_id, application.name, address.tenant_id)
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
@@ -71,6 +72,7 @@ async def grant(
             decision.scopes,
             timestamp(runtime.clock.now()),
             organization,
+            client.confirmation,
         ),
         ring,
         api.signing_alg,
@@ -80,7 +82,7 @@ async def grant(
     await durable
     return {
         "access_token": token,
-        "token_type": "Bearer",
+        "token_type": token_type(client.confirmation),
         "expires_in": api.token_lifetime,
         "scope": scopes.render(decision.scopes),
     }

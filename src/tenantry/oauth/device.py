@@ -14,7 +14,7 @@ from tenantry.core.context import Actor
 from tenantry.core.facts import GrantType, TenantFacts
 from tenantry.core.ids import new_id, new_token
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import authorize, user_tokens
+from tenantry.oauth import authorize, rar, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
@@ -74,6 +74,7 @@ async def request_codes(
     application = client.application
     require(may_use(application, GrantType.DEVICE_CODE))
     require(needs_no_organization(application))
+    rar.refuse(parameters)
     tenant = await load_tenant(runtime, context.address.tenant_id)
     scopes = parameters.scopes()
     require(names_scopes(application, scopes))

@@ -20,9 +20,12 @@ from tenantry.oauth import (
     backchannel_logout,
     client_authentication,
     device,
+    dpop,
     front_channel,
     frontchannel_logout,
     introspection,
+    jarm,
+    par,
     pkce,
     registration,
     request_object,
@@ -76,9 +79,12 @@ def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, 
     metadata |= device.metadata(issuer)
     metadata |= client_authentication.METADATA
     metadata |= request_object.METADATA
+    metadata |= dpop.METADATA
     metadata |= revocation.metadata(issuer) | introspection.metadata(issuer)
     metadata |= backchannel_logout.METADATA | frontchannel_logout.METADATA
-    metadata |= session_management.metadata(issuer)
+    metadata |= session_management.metadata(issuer) | jarm.metadata(tenant)
+    if tenant.pushed_authorization_requests_supported:
+        metadata |= par.metadata(issuer)
     if tenant.enable_dynamic_client_registration:
         metadata |= registration.metadata(issuer)
     if tenant.end_session_endpoint_discovery:
@@ -108,6 +114,7 @@ def protected_resource_metadata(
         "jwks_uri": f"{address.issuer}.well-known/jwks.json",
         "scopes_supported": scopes,
         "bearer_methods_supported": ["header"],
+        **dpop.METADATA,
         "resource_name": "Tenantry Management API",
     }
 

@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tenantry.core.clock import timestamp
-from tenantry.core.facts import ApplicationFacts, UserFacts
+from tenantry.core.facts import UserFacts
 from tenantry.keys.signing import KeyRing
+from tenantry.oauth import dpop
+from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.admission import WRONG_TOKEN
@@ -71,12 +73,12 @@ def read_subject(
     db: TenantSession,
     address: TenantAddress,
     ring: KeyRing,
-    application: ApplicationFacts,
+    client: AuthenticatedClient,
     presented: Presented,
 ) -> SubjectToken:
     """§2.2.2: "invalid for any reason" is invalid_request, with one text for every reason."""
     try:
-        verified = _verified(db, address, ring, application, presented)
+        verified = _verified(db, address, ring, client, presented)
         family = _family(db, presented, verified)
         session_id = family.session_id if family else _live_session(db, verified)
         user_id = family.user_id if family else _user_of_session(db, session_id)
@@ -102,11 +104,11 @@ def read_actor(
     db: TenantSession,
     address: TenantAddress,
     ring: KeyRing,
-    application: ApplicationFacts,
+    client: AuthenticatedClient,
     presented: Presented,
 ) -> ActorToken:
     try:
-        verified = _verified(db, address, ring, application, presented)
+        verified = _verified(db, address, ring, client, presented)
         if not verified.is_machine:
             family = _family(db, presented, verified)
             user_id = (
@@ -133,15 +135,16 @@ def _verified(
     db: TenantSession,
     address: TenantAddress,
     ring: KeyRing,
-    application: ApplicationFacts,
+    client: AuthenticatedClient,
     presented: Presented,
 ) -> VerifiedClaims:
+    application = client.application
     now, token = timestamp(db.now), presented.unverified_token
     if presented.type == ID_TOKEN:
         return verify_own_id_token(token, ring, address.issuer, application.client_id, now)
     verified = verify_own_access_token(token, ring, address.issuer, now)
-    if "cnf" in verified.claims:
-        # RFC 8705 §3 and RFC 9449 §6: who presents it would have to prove the key as well.
+    # RFC 8705 §3 and RFC 9449 §6: who presents it has to prove the key as well.
+    if not dpop.holds(verified.confirmation, client.confirmation):
         raise InvalidToken("bound to a key")
     if tokens.is_revoked(db, revocation_digest(token)):
         raise InvalidToken("revoked")

@@ -10,12 +10,13 @@ from typing import Any
 
 from tenantry.core.clock import timestamp
 from tenantry.core.facts import ApplicationFacts, SubjectType, TokenEndpointAuthMethod
-from tenantry.oauth import client_authentication
+from tenantry.oauth import client_authentication, rar
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import InvalidClient, OAuthError
 from tenantry.oauth.machine_tokens import genuine_claims, is_encrypted
 from tenantry.oauth.membership import organization_in, still_within
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.token_response import token_type
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.refresh import RefreshFacts, Use, judge
 from tenantry.services.apis import find_api, granted_to_application
@@ -121,8 +122,10 @@ def _of_refresh_token(
         "aud": facts.audience or address.userinfo_audience,
         "client_id": family.client_id,
         "scope": " ".join(facts.scopes),
+        **rar.shown(facts.authorization_details),
         "iat": timestamp(facts.created_at),
         "exp": timestamp(facts.ends_at),
+        **({"cnf": facts.confirmation.as_claim()} if facts.confirmation else {}),
         **claims_in(db, organization_in(within)),
     }
 
@@ -170,12 +173,17 @@ def _of_users_token(
         "exp": timestamp(expires_at),
         **claims_in(db, find_in(db, family.organization_id)),
     }
+    confirmation = tokens.confirmation_of_access_token(db, digest)
+    if confirmation is not None:
+        known["cnf"] = confirmation.as_claim()
     return _shown(known | claims, application.client_id)
 
 
 def _shown(claims: dict[str, Any], client_id: str) -> dict[str, Any]:
     shown = {name: value for name, value in claims.items() if name not in _NOT_SHOWN}
-    return {"active": True, **shown, "client_id": client_id, "token_type": "Bearer"}
+    # RFC 9449 §6.2: "DPoP", and the thumbprint as it stands in the token.
+    kind = token_type(VerifiedClaims(claims).confirmation)
+    return {"active": True, **shown, "client_id": client_id, "token_type": kind}
 
 
 async def _application(runtime: Runtime, tenant_id: str, client_id: str) -> ApplicationFacts | None:

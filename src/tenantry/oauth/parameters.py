@@ -96,6 +96,12 @@ class Parameters:
             raise OAuthError("invalid_target", "The parameter audience names one API.")
         return targets
 
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """What was sent, to be kept and read again."""
+        once = [(name, value) for name, value in self._values.items() if name not in _TARGETS]
+        return once + self._targets
+
     def as_mapping(self) -> Mapping[str, str]:
         return self._values
 

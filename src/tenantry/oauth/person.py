@@ -10,6 +10,7 @@ from typing import Any
 
 from tenantry.core.facts import UserFacts
 from tenantry.core.organizations import OrganizationFacts
+from tenantry.oauth import rar
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.authorize import Outcome, proceed, refuse, resume
 from tenantry.oauth.standing import Standing, Subject, stand
@@ -104,6 +105,7 @@ def after_consent(
                 details={
                     "audience": subject.consent_audience(),
                     "scope": " ".join(standing.scopes),
+                    **rar.told(request.authorization_details, request.linking_id),
                 },
             ),
         )

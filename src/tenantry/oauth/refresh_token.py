@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tenantry.core.authorization_details import Details
 from tenantry.core.context import Actor
 from tenantry.core.facts import GrantType, UserFacts
 from tenantry.core.organizations import OrganizationFacts
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import resource_indicators, user_tokens
+from tenantry.oauth import dpop, rar, resource_indicators, user_tokens
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
 from tenantry.oauth.membership import organization_in, still_within
@@ -31,7 +32,7 @@ from tenantry.services.organization_access import Within
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
-from tenantry.services.user_flow import decide_for
+from tenantry.services.user_flow import decide_for, detail_types_for
 from tenantry.store import consents, refresh_tokens, users
 from tenantry.store.refresh_tokens import RefreshTokenFacts
 from tenantry.store.tokens import TokenFamilyFacts
@@ -50,6 +51,7 @@ class Presented:
     scopes: tuple[str, ...]
     audience: str | None
     organization: OrganizationFacts | None
+    details: Details = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ async def grant(
         scopes=parameters.scopes(),
         audience=resource_indicators.read_target(parameters, tenant),
         organization=await organization_of(runtime, tenant, parameters),
+        details=rar.read(parameters),
     )
     ring = await key_ring(runtime, tenant)
     actor = Actor("application", application.client_id, application.name, tenant.id)
@@ -128,6 +131,11 @@ def refresh(
     granted = _decide(db, client, presented, live.facts, user, aimed, within)
     if isinstance(granted, OAuthError):
         return granted
+    held = live.facts.authorization_details
+    allowed_types = detail_types_for(db, application, aimed.api) if held else ()
+    details = rar.narrowed(held, presented.details, allowed_types)
+    if isinstance(details, OAuthError):
+        return details
     if live.use is Use.NEWEST:
         idle_expires_at = db.now + timedelta(seconds=application.refresh_token_idle_lifetime)
         claimed = refresh_tokens.use(
@@ -152,6 +160,7 @@ def refresh(
             user=user,
             api=aimed.api,
             scopes=granted,
+            details=details,
             session_id=live.family.session_id,
             auth_time=live.facts.auth_time,
             nonce=None,
@@ -177,6 +186,10 @@ def _find_live(
     # §6: "ensure that the refresh token was issued to the authenticated client".
     if family.client_id != application.client_id:
         return invalid_grant(_WRONG_TOKEN, "another application's refresh token")
+    # RFC 9449 §5, RFC 8705 §4. Whoever has not the key is not the application, so that an older
+    # token ends nothing either: a thief could end the family with it.
+    if not dpop.holds(facts.confirmation, client.confirmation):
+        return invalid_grant("The refresh token is bound to another key.", "another key")
     use = judge(
         RefreshFacts(
             presented=named.generation,

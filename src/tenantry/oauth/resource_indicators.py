@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenantry.core.authorization_details import Details
 from tenantry.core.facts import (
     ApplicationFacts,
     ResourceParameterProfile,
@@ -26,10 +27,11 @@ from tenantry.store.unit_of_work import TenantSession
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a person allowed: the audience, None for `/userinfo` alone, and the scopes."""
+    """What a person allowed: the audience, None for `/userinfo` alone, the scopes, the details."""
 
     audience: str | None
     scopes: tuple[str, ...]
+    details: Details = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,10 @@ from tenantry.rules.response_types import named
 CODE, TOKEN, ID_TOKEN = "code", "token", "id_token"
 RESPONSE_TYPES = tuple(name.value for name in ResponseTypeName)
 QUERY, FRAGMENT, FORM_POST, WEB_MESSAGE = "query", "fragment", "form_post", "web_message"
-RESPONSE_MODES = (QUERY, FRAGMENT, FORM_POST, WEB_MESSAGE)
+JWT = "jwt"
+QUERY_JWT, FRAGMENT_JWT, FORM_POST_JWT = (f"{mode}.{JWT}" for mode in (QUERY, FRAGMENT, FORM_POST))
+SECURED_MODES = (QUERY_JWT, FRAGMENT_JWT, FORM_POST_JWT, JWT)
+RESPONSE_MODES = (QUERY, FRAGMENT, FORM_POST, WEB_MESSAGE, *SECURED_MODES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,17 @@ def usable_mode(
         FRAGMENT: True,
         FORM_POST: not is_private_use(uri),
         WEB_MESSAGE: _is_web_origin(uri, application),
+        # JARM §2.3.1: tokens travel in a query in no other way than encrypted.
+        QUERY_JWT: response_type is None
+        or not response_type.in_front
+        or application.authorization_encrypted_response_alg is not None,
+        FRAGMENT_JWT: True,
+        FORM_POST_JWT: not is_private_use(uri),
     }
-    return asked if asked is not None and allowed.get(asked, False) else default
+    if asked is not None and allowed.get(asked, False):
+        return asked
+    # JARM §2.3.4: `jwt` is the default mode of the response type, as a JWT.
+    return f"{default}.{JWT}" if asked in SECURED_MODES else default
 
 
 def _is_web_origin(uri: str, application: ApplicationFacts) -> bool:
@@ -76,8 +88,10 @@ def _is_web_origin(uri: str, application: ApplicationFacts) -> bool:
 
 
 def require_mode(asked: str | None, used: str) -> None:
-    if asked in {None, used}:
+    if asked in {None, used} or (asked == JWT and used in SECURED_MODES):
         return
+    if asked == QUERY_JWT:
+        raise invalid_request("The response_mode query.jwt carries tokens only encrypted.")
     if asked == QUERY:
         # §5: "the Response Mode query … MUST NOT be used" where the answer carries a token.
         raise invalid_request("The response_mode query cannot carry tokens.")
@@ -85,8 +99,8 @@ def require_mode(asked: str | None, used: str) -> None:
         raise invalid_request(
             "The response_mode web_message needs a redirect_uri at a registered web origin."
         )
-    if asked == FORM_POST:
-        raise invalid_request("The response_mode form_post needs an http or https redirect_uri.")
+    if asked in {FORM_POST, FORM_POST_JWT}:
+        raise invalid_request(f"The response_mode {asked} needs an http or https redirect_uri.")
     raise invalid_request(f"The response_mode must be one of {', '.join(RESPONSE_MODES)}.")
 
 

@@ -28,6 +28,7 @@ from tenantry.rules.authorization import (
     Granted,
     Refused,
 )
+from tenantry.rules.detail_admission import AskedDetails
 from tenantry.rules.interaction import (
     InteractionFacts,
     Step,
@@ -35,6 +36,7 @@ from tenantry.rules.interaction import (
     needs_consent,
     next_step,
 )
+from tenantry.rules.possession import may_come_in_front
 from tenantry.services import sessions
 from tenantry.services.organization_access import Within
 from tenantry.services.subjects import subject_of
@@ -109,7 +111,9 @@ def stand(
             or (entry.is_expected and _is_expected(db, subject, request, user)),
             authenticated_here=authorization.authenticated_at is not None,
             account_chosen_here=authorization.account_chosen,
-            needs_consent=needs_consent(
+            # RFC 9396 §12: details are of one occasion, so that none of them is allowed before.
+            needs_consent=bool(request.authorization_details)
+            or needs_consent(
                 subject.application, subject.api, request.redirect_uri, granted, stored
             ),
             consented_here=authorization.consented,
@@ -185,4 +189,8 @@ def _decide(
     dropped = () if CODE in request.response_type.split() else (OFFLINE_ACCESS,)
     requested = tuple(scope for scope in request.scopes if scope not in dropped)
     asked = (request.audience, requested)
-    return decide_for(db, subject.application, subject.api, asked, user, within)
+    details = AskedDetails(request.authorization_details, request.is_pushed)
+    decision = decide_for(db, subject.application, subject.api, asked, user, within, details)
+    parts = request.response_type.split()
+    bearer = may_come_in_front(subject.application, subject.api, parts)
+    return bearer if isinstance(bearer, Refused) else decision

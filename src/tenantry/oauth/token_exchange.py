@@ -112,8 +112,8 @@ def _exchange(
 ) -> TokenResponse | OAuthError:
     """Verify, decide, issue."""
     application = client.application
-    subject = read_subject(db, address, ring, application, asked.subject)
-    act = _acting(db, address, ring, application, asked, subject)
+    subject = read_subject(db, address, ring, client, asked.subject)
+    act = _acting(db, address, ring, client, asked, subject)
     api = find_target_in(db, runtime.addresses, asked.audience)
     if api is None:
         raise OAuthError("invalid_target", admission.UNKNOWN_AUDIENCE)
@@ -166,11 +166,12 @@ def _acting(
     db: TenantSession,
     address: TenantAddress,
     ring: KeyRing,
-    application: ApplicationFacts,
+    client: AuthenticatedClient,
     asked: _Asked,
     subject: SubjectToken,
 ) -> Mapping[str, Any] | None:
     """The `act` claim (§4.1): who acts now, and within it who acted before."""
+    application = client.application
     may_act, earlier = subject.claims.get("may_act"), subject.claims.get("act")
     if asked.actor is None:
         # §4.4: `may_act` says who alone may act; without a token that is the application itself.
@@ -178,7 +179,7 @@ def _acting(
         if may_act is not None and not _names(may_act, own | {"iss": address.issuer}):
             raise invalid_request("The subject_token names somebody else in may_act.")
         return earlier if isinstance(earlier, Mapping) else None
-    actor = read_actor(db, address, ring, application, asked.actor)
+    actor = read_actor(db, address, ring, client, asked.actor)
     if may_act is None:
         if actor.client_id != application.client_id:
             raise invalid_request("The subject_token has no may_act for this actor.")

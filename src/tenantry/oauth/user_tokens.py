@@ -6,11 +6,13 @@ Law: one function makes them, whatever the grant was, and each belongs to a fami
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from tenantry.core.authorization_details import Details, types_of
 from tenantry.core.clock import timestamp
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.facts import (
     ApplicationFacts,
     ResourceServerFacts,
@@ -21,9 +23,11 @@ from tenantry.core.organizations import OrganizationFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth.claims_request import NOTHING_WANTED, WantedClaims
 from tenantry.oauth.client_authentication import AuthenticatedClient
+from tenantry.oauth.errors import require
 from tenantry.oauth.resource_indicators import Granted
 from tenantry.oauth.response_types import ResponseType
-from tenantry.oauth.token_response import TokenResponse
+from tenantry.oauth.token_response import TokenResponse, token_type
+from tenantry.rules import possession
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.authentication import choose_context, contexts_of
 from tenantry.rules.lifetimes import access_token_lifetime, starts_refreshing
@@ -92,17 +96,25 @@ class UserGrant:
     exchange: Exchange | None = None
     whole: Granted | None = None
     organization: OrganizationFacts | None = None
+    details: Details = ()
 
     @property
     def organization_id(self) -> str | None:
         return self.organization.id if self.organization else None
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """What the application proved to possess; nothing is proven in the front channel."""
+        client = self.client
+        return client.confirmation if isinstance(client, AuthenticatedClient) else None
 
 
 def issue_tokens(
     db: TenantSession, address: TenantAddress, grant: UserGrant, ring: KeyRing
 ) -> TokenResponse:
     """Signs, stores the family, audits."""
-    application, api = grant.client.application, grant.api
+    application, api, bound = grant.client.application, grant.api, grant.confirmation
+    require(possession.bound_for(api, bound))
     in_front = grant.front_channel is not None
     lifetime = int(access_token_lifetime(api, front_channel=in_front).total_seconds())
     exchange = grant.exchange
@@ -111,6 +123,7 @@ def issue_tokens(
     acting = {"act": exchange.act} if exchange and exchange.act else {}
     facts, auth_time = _token_facts(db, grant), timestamp(grant.auth_time)
     content = access_token_of_user(db, address, facts, lifetime, auth_time=auth_time, acting=acting)
+    content = replace(content, confirmation=bound)
     signs_by_secret = api is not None and api.signing_alg.is_symmetric
     access_token = issue.access_token(
         content,
@@ -121,15 +134,15 @@ def issue_tokens(
     )
     refresh_token = grant.refresh_token
     if exchange is not None and exchange.joins_family:
-        issue.continue_family(db, grant.family_id, access_token, lifetime)
+        issue.continue_family(db, grant.family_id, access_token, lifetime, bound)
     elif refresh_token is None:
         owner = issue.FamilyOwner(
             application.client_id, grant.user.id, grant.session_id, grant.organization_id
         )
-        issue.start_family(db, grant.family_id, owner, access_token, lifetime)
+        issue.start_family(db, grant.family_id, owner, access_token, lifetime, bound)
         refresh_token = _start_refreshing(db, address, grant)
     else:
-        issue.continue_family(db, grant.family_id, access_token, lifetime)
+        issue.continue_family(db, grant.family_id, access_token, lifetime, bound)
     if grant.wanted.claims.userinfo:
         tokens.note_claims(db, grant.family_id, grant.wanted.claims.userinfo)
     record(
@@ -143,15 +156,23 @@ def issue_tokens(
                 "audience": " ".join(content.audience),
                 "scope": " ".join(grant.scopes),
                 **({"organization": grant.organization_id} if grant.organization else {}),
+                **(
+                    {"authorization_details_types": list(types_of(grant.details))}
+                    if grant.details
+                    else {}
+                ),
             },
         ),
     )
     response: TokenResponse = {
         "access_token": access_token,
-        "token_type": "Bearer",
+        "token_type": token_type(bound),
         "expires_in": lifetime,
         "scope": " ".join(grant.scopes),
     }
+    if grant.details:
+        # RFC 9396 §7: "the authorization details as granted by the resource owner".
+        response["authorization_details"] = list(grant.details)
     if refresh_token is not None:
         response["refresh_token"] = refresh_token
     if "openid" in grant.scopes and not in_front:
@@ -169,6 +190,7 @@ def _token_facts(db: TenantSession, grant: UserGrant) -> UserTokenFacts:
         told=claims_for_user(db, grant.user, application, grant.api, grant.organization_id),
         alone=front is not None and front.response_type.parts == {"id_token"},
         organization=grant.organization,
+        details=grant.details,
     )
 
 
@@ -179,7 +201,7 @@ def _start_refreshing(db: TenantSession, address: TenantAddress, grant: UserGran
         return None
     if grant.front_channel is not None or grant.exchange is not None:
         return None
-    whole = grant.whole or Granted(api.identifier if api else None, grant.scopes)
+    whole = grant.whole or Granted(api.identifier if api else None, grant.scopes, grant.details)
     return issue.refresh_token(
         db,
         RefreshTokenFacts(
@@ -187,12 +209,15 @@ def _start_refreshing(db: TenantSession, address: TenantAddress, grant: UserGran
             issuer=address.issuer,
             audience=whole.audience,
             scopes=whole.scopes,
+            authorization_details=whole.details,
             auth_time=grant.auth_time,
             generation=1,
             rotated_at=db.now,
             created_at=db.now,
             idle_expires_at=db.now + timedelta(seconds=application.refresh_token_idle_lifetime),
             expires_at=db.now + timedelta(seconds=application.refresh_token_lifetime),
+            # RFC 9449 §5, RFC 8705 §4: what nobody proves to own by a secret is bound to the key.
+            confirmation=grant.confirmation if application.is_public else None,
         ),
     )
 

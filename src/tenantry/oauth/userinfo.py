@@ -5,9 +5,11 @@ Law: only a live token of a live family, with `openid`, for this very issuer's e
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tenantry.core.clock import timestamp
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.facts import ApplicationFacts, ClaimTarget, UserFacts
 from tenantry.core.organizations import OrganizationFacts
 from tenantry.oauth.bearer import insufficient_scope, invalid_token
@@ -24,11 +26,14 @@ from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue
 from tenantry.tokens.verify import InvalidToken, token_digest, verify_access_token
 
+Prove = Callable[[ApplicationFacts, Confirmation | None], Awaitable[None]]
+"""Whose token it is, and what its bearer has to prove: InvalidToken for who does not."""
+
 
 async def userinfo(
-    runtime: Runtime, context: RequestContext, unverified_token: str
-) -> tuple[dict[str, Any] | str, ApplicationFacts]:
-    """The claims, signed where the application wants that, and the application that asks."""
+    runtime: Runtime, context: RequestContext, unverified_token: str, prove: Prove
+) -> dict[str, Any] | str:
+    """The claims, signed where the application wants that."""
     address = context.address
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
@@ -37,18 +42,21 @@ async def userinfo(
         claims = verify_access_token(
             unverified_token, ring, address.issuer, address.userinfo_audience, now
         )
+        application = await runtime.configuration.get(
+            address.tenant_id, applications.find_by_client_id, claims.client_id
+        )
+        if application is None:
+            raise InvalidToken("the application is gone")
+        await prove(application, claims.confirmation)
     except InvalidToken as error:
         raise invalid_token(str(error)) from None
     if "openid" not in claims.scopes:
         raise insufficient_scope("openid")
-    application = await runtime.configuration.get(
-        address.tenant_id, applications.find_by_client_id, claims.client_id
-    )
     found = await runtime.store.read(
         address.tenant_id, context.caller(), _user_of, unverified_token
     )
-    if application is None or found is None:
-        raise invalid_token("the application, the user or the token family is gone")
+    if found is None:
+        raise invalid_token("the user or the token family is gone")
     user, wanted, organization = found
     subject = subject_of(runtime.vault, application, user.id)
     if subject != claims.subject:
@@ -68,10 +76,10 @@ async def userinfo(
         answer |= mapped.custom(ClaimTarget.USERINFO, taken=answer).claims
     alg = application.userinfo_signed_response_alg
     if alg is None:
-        return answer, application
+        return answer
     # §5.3.2: "If signed, the UserInfo Response MUST contain the Claims iss … and aud".
     signed = {**answer, "iss": address.issuer, "aud": application.client_id}
-    return issue.userinfo_answer(signed, ring, alg), application
+    return issue.userinfo_answer(signed, ring, alg)
 
 
 def _user_of(

@@ -1,5 +1,6 @@
 """What a person sees: pure rendering, from a frozen view to a string of HTML."""
 
+from tenantry.pages.details import Asked, details_view
 from tenantry.pages.frames import headers_when_framed, headers_with_frames
 from tenantry.pages.headers import PageKind, security_headers
 from tenantry.pages.render import (
@@ -14,6 +15,7 @@ from tenantry.pages.render import (
     form_post_page,
     login_page,
     logout_page,
+    mailbox_page,
     organization_prompt_page,
     select_account_page,
     signed_out_page,
@@ -26,12 +28,15 @@ from tenantry.pages.views import (
     CheckSessionView,
     ConfirmView,
     ConsentView,
+    DetailsView,
     DeviceAnsweredView,
     DeviceView,
+    EmailView,
     ErrorView,
     FormPostView,
     LoginView,
     LogoutView,
+    MailboxView,
     OrganizationPromptView,
     OrganizationView,
     ScopeGroup,
@@ -44,16 +49,20 @@ from tenantry.pages.views import (
 __all__ = [
     "STATIC_DIR",
     "ApplicationView",
+    "Asked",
     "Branding",
     "CheckSessionView",
     "ConfirmView",
     "ConsentView",
+    "DetailsView",
     "DeviceAnsweredView",
     "DeviceView",
+    "EmailView",
     "ErrorView",
     "FormPostView",
     "LoginView",
     "LogoutView",
+    "MailboxView",
     "OrganizationPromptView",
     "OrganizationView",
     "PageKind",
@@ -66,6 +75,7 @@ __all__ = [
     "check_session_page",
     "confirm_page",
     "consent_page",
+    "details_view",
     "device_answered_page",
     "device_page",
     "error_page",
@@ -74,6 +84,7 @@ __all__ = [
     "headers_with_frames",
     "login_page",
     "logout_page",
+    "mailbox_page",
     "organization_prompt_page",
     "scope_groups",
     "security_headers",

@@ -17,6 +17,7 @@ from tenantry.pages.views import (
     FormPostView,
     LoginView,
     LogoutView,
+    MailboxView,
     OrganizationPromptView,
     SelectAccountView,
     SignedOutView,
@@ -68,6 +69,10 @@ def check_session_page(view: CheckSessionView) -> str:
 
 def signed_out_page(view: SignedOutView) -> str:
     return _render("signed_out.html", view)
+
+
+def mailbox_page(view: MailboxView) -> str:
+    return _render("mailbox.html", view)
 
 
 def select_account_page(view: SelectAccountView) -> str:
@@ -126,6 +131,7 @@ def _render(
     | DeviceAnsweredView
     | ErrorView
     | LogoutView
+    | MailboxView
     | OrganizationPromptView
     | SignedOutView
     | FormPostView,

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 
 @dataclass(frozen=True, slots=True)
 class Branding:
@@ -66,6 +68,14 @@ class ScopeGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class DetailsView:
+    """Authorization details one by one, and in the tenant's words if it has any."""
+
+    groups: tuple[ScopeGroup, ...]
+    worded: Markup | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentView:
     branding: Branding
     application: ApplicationView
@@ -74,6 +84,7 @@ class ConsentView:
     form_token: str
     groups: tuple[ScopeGroup, ...]
     is_device: bool = False
+    details: DetailsView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,26 @@ class DeviceAnsweredView:
     branding: Branding
     connected: bool
     description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmailView:
+    """`text` and `html` are shown as they are written, and nothing of them runs."""
+
+    tenant_name: str
+    recipient: str
+    subject: str
+    sent_at: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxView:
+    """What a development server would have sent, the newest first."""
+
+    branding: Branding
+    emails: Sequence[EmailView]
 
 
 @dataclass(frozen=True, slots=True)

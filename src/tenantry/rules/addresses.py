@@ -27,7 +27,8 @@ class Location:
 class TenantAddress:
     """A tenant and the issuer that the request came to. The issuer ends with a slash.
 
-    `domain` is None where that is the canonical one.
+    `domain` is None where that is the canonical one. `client_certificate_header` is the one that
+    is believed in this request, `takes_certificates` whether there are requests that have it.
     """
 
     tenant_id: str
@@ -36,6 +37,8 @@ class TenantAddress:
     issuer: str
     canonical_issuer: str
     domain: CustomDomainFacts | None = None
+    client_certificate_header: str | None = None
+    takes_certificates: bool = False
 
     @property
     def management_identifier(self) -> str:

@@ -22,8 +22,8 @@ from tenantry.rules import scopes
 from tenantry.rules.authorization import OFFLINE_ACCESS, Decision, Refused, Rule
 from tenantry.rules.interaction import needs_consent
 
-_FIRST_PARTY = frozenset({GrantType.PASSWORD, GrantType.PASSWORD_REALM})
-_CONFIDENTIAL = frozenset({GrantType.TOKEN_EXCHANGE, GrantType.JWT_BEARER})
+_FIRST_PARTY = frozenset({GrantType.CIBA, GrantType.PASSWORD, GrantType.PASSWORD_REALM})
+_CONFIDENTIAL = frozenset({GrantType.CIBA, GrantType.TOKEN_EXCHANGE, GrantType.JWT_BEARER})
 WRONG_PASSWORD = "The username or the password is wrong."
 WRONG_ASSERTION = (
     "The assertion is malformed, expired, used before, or not one that is trusted here."
@@ -71,11 +71,14 @@ def may_use(application: ApplicationFacts, grant_type: GrantType) -> Admission:
     listed = grant_type in application.grant_types
     found = check("grant_type", listed, "Application.grantTypes", error, text)
     if grant_type in _FIRST_PARTY:
-        own = application.is_first_party
-        return in_order(found, check("first_party", own, "Application.isFirstParty", error, text))
+        own, setting = application.is_first_party, "Application.isFirstParty"
+        found = in_order(found, check("first_party", own, setting, error, text))
     if grant_type in _CONFIDENTIAL:
         secret, setting = not application.is_public, "Application.tokenEndpointAuthMethod"
-        return in_order(found, check("confidential", secret, setting, error, text))
+        found = in_order(found, check("confidential", secret, setting, error, text))
+    if grant_type is GrantType.CIBA:
+        strict, setting = application.oidc_conformant, "Application.oidcConformant"
+        found = in_order(found, check("oidc_conformant", strict, setting, error, text))
     return found
 
 

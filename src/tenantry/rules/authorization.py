@@ -7,7 +7,7 @@ setting that decided it, so that explaining a decision runs the same code as mak
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenantry.core.facts import (
     AccessPolicy,
@@ -17,6 +17,7 @@ from tenantry.core.facts import (
     SubjectType,
 )
 from tenantry.rules import scopes
+from tenantry.rules.detail_admission import NO_DETAILS, AskedDetails, detail_verdicts
 from tenantry.rules.organizations import (
     OrganizationAccess,
     OrganizationRequest,
@@ -129,6 +130,7 @@ class UserFlowFacts:
     """`granted` as above for the subject type user; `permitted` are the user's permissions.
 
     `permitted` is None while the user is not known: then what depends on it is not decided.
+    `detail_types` are the types of authorization details that are granted.
     """
 
     application: ApplicationFacts
@@ -138,6 +140,8 @@ class UserFlowFacts:
     permitted: tuple[str, ...] | None
     requested: tuple[str, ...]
     organization: OrganizationAccess | None = None
+    details: AskedDetails = NO_DETAILS
+    detail_types: tuple[str, ...] = ()
 
 
 def decide_user_flow(facts: UserFlowFacts) -> Decision:
@@ -152,7 +156,7 @@ def decide_user_flow(facts: UserFlowFacts) -> Decision:
     if OFFLINE_ACCESS in requested and _may_stay(trace, facts.application, facts.api):
         identity = scopes.cut(requested, (*identity, OFFLINE_ACCESS))
     if facts.audience is None:
-        return Granted(None, identity, tuple(trace))
+        return _with_details(facts, trace, Granted(None, identity, ()))
     api = facts.api
     known = _holds(trace, "audience_known", api is not None, "ResourceServer.identifier")
     if not known or api is None:
@@ -180,7 +184,16 @@ def decide_user_flow(facts: UserFlowFacts) -> Decision:
         allowed = scopes.cut(allowed, facts.permitted)
         trace.append(Rule("permissions", True, "User permissions"))
     granted = {*identity, *allowed}
-    return Granted(api, scopes.cut(requested, granted), tuple(trace))
+    return _with_details(facts, trace, Granted(api, scopes.cut(requested, granted), ()))
+
+
+def _with_details(facts: UserFlowFacts, trace: list[Rule], granted: Granted) -> Decision:
+    """RFC 9396 §5: refused, never narrowed, where one of its types is not allowed."""
+    verdicts = detail_verdicts(facts.details, facts.application, facts.api, facts.detail_types)
+    failed = _failed(trace, verdicts)
+    if failed is not None:
+        return Refused(failed.error, failed.description, failed.status, tuple(trace))
+    return replace(granted, trace=tuple(trace))
 
 
 def may_keep_access(application: ApplicationFacts, api: ResourceServerFacts | None) -> bool:

@@ -88,6 +88,28 @@ def names_openid(parts: Collection[str], asked: Collection[str]) -> Admission:
     )
 
 
+def may_ask_for_details(parts: frozenset[str], *, asked: bool) -> Admission:
+    """RFC 9396 §12: what is granted stays out of URLs, so that a code alone carries it."""
+    return check(
+        "details_answer",
+        not asked or "token" not in parts,
+        "The response type",
+        "invalid_request",
+        "The parameter authorization_details needs a response_type without token.",
+    )
+
+
+def details_well_formed(error: str | None) -> Admission:
+    """RFC 9396 §2 and §5. `error` is what is wrong with them."""
+    return check(
+        "details_well_formed",
+        error is None,
+        "The parameter authorization_details",
+        "invalid_authorization_details",
+        f"The parameter authorization_details is refused. {error}",
+    )
+
+
 def may_carry_tokens(parts: frozenset[str], uri: str) -> Admission:
     """OpenID Connect Core §3.2.2.1: the redirect URI "MUST NOT use the http scheme"."""
     return check(

@@ -142,8 +142,14 @@ def require_agreeing_keys(values: Mapping[str, Any]) -> None:
         raise DomainError(
             ErrorCode.REQUIRED, "private_key_jwt needs jwks, jwksUri or credentials.", "jwks"
         )
-    no_secret = {TokenEndpointAuthMethod.NONE, TokenEndpointAuthMethod.PRIVATE_KEY_JWT}
-    if values["id_token_signed_response_alg"] is SigningAlgorithm.HS256 and method in no_secret:
+    by_certificate = TokenEndpointAuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH
+    if method is by_certificate and not has_keys:
+        # RFC 8705 §2.2: certificates are registered by the key set, or uploaded.
+        raise DomainError(
+            ErrorCode.REQUIRED, f"{method.value} needs jwks, jwksUri or credentials.", "jwks"
+        )
+    by_secret = values["id_token_signed_response_alg"] is SigningAlgorithm.HS256
+    if by_secret and not method.uses_secret:
         raise DomainError(
             ErrorCode.NOT_ALLOWED,
             f"HS256 needs a client secret, which {method.value} does not use.",

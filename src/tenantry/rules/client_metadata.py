@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
 from tenantry.core.credentials import CredentialUse
+from tenantry.core.encryption import ContentEncryptionAlgorithm, MessageEncryptionAlgorithm
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import (
     ApplicationType,
@@ -26,7 +28,11 @@ from tenantry.rules.app_links import (
     team_id,
 )
 from tenantry.rules.authentication import acr_value
+from tenantry.rules.authorization_details import TYPE_NAMES
+from tenantry.rules.authorization_responses import require_encryptable
+from tenantry.rules.backchannel import require_agreeing_backchannel
 from tenantry.rules.claim_mappings import claim_mappings
+from tenantry.rules.client_certificates import CERTIFICATE_FIELDS, require_agreeing_names
 from tenantry.rules.client_keys import (
     client_jwt_alg,
     fetched_url,
@@ -50,6 +56,7 @@ from tenantry.rules.fields import (
 from tenantry.rules.logout import logout_uri, require_frontchannel_origin
 from tenantry.rules.metadata import application_metadata, merged_pairs
 from tenantry.rules.nouns import api_identifier
+from tenantry.rules.pushed_requests import MAX_LIFETIME, MIN_LIFETIME
 from tenantry.rules.redirect_uris import (
     callback_uri,
     cors_origin,
@@ -114,12 +121,22 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "backchannel_logout_session_required": Field(flag, False),
     "frontchannel_logout_uri": Field(logout_uri, None),
     "frontchannel_logout_session_required": Field(flag, True),
+    "async_approval_notification_channels": Field(
+        list_of(one_of(NotificationChannel), 2), (NotificationChannel.EMAIL,)
+    ),
+    "backchannel_token_delivery_mode": Field(
+        one_of(BackchannelTokenDeliveryMode), BackchannelTokenDeliveryMode.POLL
+    ),
+    "backchannel_client_notification_endpoint": Field(fetched_url, None),
+    "backchannel_authentication_request_signing_alg": Field(client_jwt_alg, None),
+    "backchannel_user_code_parameter": Field(flag, False),
     "logout_confirmation": Field(flag, None),
     "application_metadata": Field(application_metadata, {}),
     "claim_mappings": Field(claim_mappings, ()),
     "is_first_party": Field(flag, True),
     "oidc_conformant": Field(flag, True),
     "require_pkce": Field(flag, False),
+    "dpop_bound_access_tokens": Field(flag, False),
     "organization_usage": Field(one_of(OrganizationUsage), OrganizationUsage.DENY),
     "organization_require_behavior": Field(
         one_of(OrganizationRequireBehavior), OrganizationRequireBehavior.NO_PROMPT
@@ -135,11 +152,21 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "jwks_uri": Field(fetched_url, None),
     "token_endpoint_auth_signing_alg": Field(one_of(ClientSigningAlgorithm), None),
     "request_object_signing_alg": Field(client_jwt_alg, None),
+    "tls_client_certificate_bound_access_tokens": Field(flag, False),
+    **CERTIFICATE_FIELDS,
     "client_authentication_credentials": Field(attached(CredentialUse.CLIENT_AUTHENTICATION), ()),
     "request_object_credentials": Field(attached(CredentialUse.REQUEST_OBJECTS), ()),
     "require_signed_request_object": Field(flag, False),
+    "authorization_details_types": TYPE_NAMES,
+    "require_pushed_authorization_requests": Field(flag, False),
+    "pushed_authorization_request_lifetime": Field(integer(MIN_LIFETIME, MAX_LIFETIME), None),
     "request_uris": Field(list_of(fetched_url, MAX_URLS), ()),
     "userinfo_signed_response_alg": Field(one_of(SigningAlgorithm, TENANT_ALGORITHMS), None),
+    "authorization_signed_response_alg": Field(
+        one_of(SigningAlgorithm, TENANT_ALGORITHMS), SigningAlgorithm.RS256
+    ),
+    "authorization_encrypted_response_alg": Field(one_of(MessageEncryptionAlgorithm), None),
+    "authorization_encrypted_response_enc": Field(one_of(ContentEncryptionAlgorithm), None),
     "default_max_age": Field(integer(0, MAX_AGE), None),
     "require_auth_time": Field(flag, True),
     "default_acr_values": Field(list_of(acr_value, 20), ()),
@@ -203,9 +230,12 @@ def _agreeing(values: dict[str, Any]) -> dict[str, Any]:
     require_sector(values)
     require_grants(values)
     require_agreeing_keys(values)
+    require_encryptable(values)
     require_agreeing_lists(values)
+    require_agreeing_names(values)
     require_frontchannel_origin(values)
     require_whole_links(values)
+    require_agreeing_backchannel(values)
     require_first_party(values)
     if not values["is_first_party"] and _FIRST_PARTY_GRANTS & set(values["grant_types"]):
         raise DomainError(

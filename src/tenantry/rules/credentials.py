@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from tenantry.core.credentials import MAX_PER_USE, CredentialType, CredentialUse
+from tenantry.core.credentials import (
+    MAX_PER_USE,
+    CredentialFacts,
+    CredentialType,
+    CredentialUse,
+)
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ClientSigningAlgorithm, TokenEndpointAuthMethod
+from tenantry.rules.client_certificates import distinguished_name
 from tenantry.rules.client_keys import client_jwt_alg, parsed_object, why_not_public
 from tenantry.rules.fields import Check, Field, encodable, flag, one_of, text
 
@@ -22,12 +28,15 @@ _ALGORITHMS: Mapping[str, tuple[ClientSigningAlgorithm, ...]] = {
     "EC": (ClientSigningAlgorithm.ES256,),
     "OKP": (ClientSigningAlgorithm.EDDSA,),
 }
+_KEYS = frozenset({CredentialType.PUBLIC_KEY, CredentialType.X509_CERT})
+KINDS: Mapping[TokenEndpointAuthMethod, frozenset[CredentialType]] = {
+    TokenEndpointAuthMethod.PRIVATE_KEY_JWT: _KEYS,
+    TokenEndpointAuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: frozenset({CredentialType.X509_CERT}),
+    TokenEndpointAuthMethod.TLS_CLIENT_AUTH: frozenset({CredentialType.CERT_SUBJECT_DN}),
+}
+"""By which credentials an application may prove itself with each method."""
 PATHS: Mapping[CredentialUse, tuple[str, ...]] = {
-    CredentialUse.CLIENT_AUTHENTICATION: (
-        "client_authentication_methods",
-        "private_key_jwt",
-        "credentials",
-    ),
+    CredentialUse.CLIENT_AUTHENTICATION: ("client_authentication_methods", "credentials"),
     CredentialUse.REQUEST_OBJECTS: ("signed_request_object", "credentials"),
 }
 """Where the schema has the lists."""
@@ -65,6 +74,7 @@ CREDENTIAL_FIELDS: Mapping[str, Field] = {
     "credential_type": Field(one_of(CredentialType), None),
     "pem": Field(_pem, None),
     "jwk": Field(_jwk, None),
+    "subject_dn": Field(distinguished_name, None),
     "alg": Field(client_jwt_alg, None),
     "expires_at": Field(_moment, None),
     "parse_expiry_from_cert": Field(flag, False),
@@ -103,13 +113,25 @@ def signing_alg(
 
 
 def require_one_key(values: Mapping[str, Any]) -> None:
-    if (values["pem"] is None) == (values["jwk"] is None):
-        raise DomainError(ErrorCode.REQUIRED, "Either pem or jwk.", "pem")
+    sources = [name for name in ("pem", "jwk", "subject_dn") if values[name] is not None]
+    if len(sources) != 1:
+        raise DomainError(ErrorCode.REQUIRED, "Exactly one of pem, jwk and subjectDn.", "pem")
+    kind = values["credential_type"]
+    if (sources == ["subject_dn"] and kind is None) or kind is CredentialType.CERT_SUBJECT_DN:
+        if sources == ["jwk"]:
+            raise DomainError(ErrorCode.NOT_ALLOWED, "A key has no subject.", "jwk")
+        if values["alg"] is not None:
+            raise DomainError(ErrorCode.NOT_ALLOWED, "A subject signs nothing.", "alg")
+    elif sources == ["subject_dn"]:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED, "A subject is kept as CERT_SUBJECT_DN.", "credential_type"
+        )
 
 
 def credential_type(given: CredentialType | None, *, is_certificate: bool) -> CredentialType:
-    """What it is kept as. Of a certificate the key alone may be kept."""
-    if given is CredentialType.X509_CERT and not is_certificate:
+    """What it is kept as. Of a certificate the key alone, or the name, may be kept."""
+    of_certificates = {CredentialType.X509_CERT, CredentialType.CERT_SUBJECT_DN}
+    if given in of_certificates and not is_certificate:
         raise DomainError(ErrorCode.INVALID, "This is no certificate.", "credential_type")
     if given is not None:
         return given
@@ -144,7 +166,7 @@ def require_agreeing_lists(values: Mapping[str, Any]) -> None:
     proving = values[CredentialUse.CLIENT_AUTHENTICATION]
     requesting = values[CredentialUse.REQUEST_OBJECTS]
     method = values["token_endpoint_auth_method"]
-    if proving and method is not TokenEndpointAuthMethod.PRIVATE_KEY_JWT:
+    if proving and method not in KINDS:
         raise DomainError(
             ErrorCode.NOT_ALLOWED,
             f"With {method.value} no credentials are enabled: set clientAuthenticationMethods to "
@@ -164,3 +186,19 @@ def require_agreeing_lists(values: Mapping[str, Any]) -> None:
             "Signed requests need credentials, jwks or jwksUri.",
             *PATHS[CredentialUse.REQUEST_OBJECTS],
         )
+
+
+def require_fitting(values: Mapping[str, Any], own: Iterable[CredentialFacts]) -> None:
+    """Each enabled credential is of a kind that its use has something to do with."""
+    kinds = {credential.id: credential.credential_type for credential in own}
+    possible = {
+        CredentialUse.CLIENT_AUTHENTICATION: KINDS.get(values["token_endpoint_auth_method"], _KEYS),
+        CredentialUse.REQUEST_OBJECTS: _KEYS,
+    }
+    for use, allowed in possible.items():
+        for index, id_ in enumerate(values[use]):
+            if id_ in kinds and kinds[id_] not in allowed:
+                names = " or ".join(sorted(kind.name for kind in allowed))
+                raise DomainError(
+                    ErrorCode.NOT_ALLOWED, f"Must be of the type {names}.", *PATHS[use], str(index)
+                )

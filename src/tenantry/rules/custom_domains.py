@@ -30,6 +30,8 @@ _OTHER_HEADERS = frozenset(
     {
         EDGE_KEY_HEADER,
         "authorization",
+        "client-cert",
+        "client-cert-chain",
         "client-certificate",
         "client-certificate-ca-verified",
         "cookie",

@@ -13,6 +13,7 @@ from tenantry.core.facts import (
     DeviceUserCodeCharset,
     Environment,
     NewTokenEncryption,
+    ProofOfPossession,
     ResourceParameterProfile,
     Scope,
     SigningAlgorithm,
@@ -20,10 +21,14 @@ from tenantry.core.facts import (
     TokenDialect,
 )
 from tenantry.core.organizations import OrganizationUsage
-from tenantry.rules import scopes
+from tenantry.rules import authorization_details, scopes
+from tenantry.rules.access_control import access_control_list
 from tenantry.rules.addresses import TENANT_NAME
 from tenantry.rules.authentication import acr_value
 from tenantry.rules.claim_mappings import claim_mappings
+from tenantry.rules.client_keys import fetched_url
+from tenantry.rules.consent_template import consent_template
+from tenantry.rules.email_templates import email_templates
 from tenantry.rules.fields import (
     Field,
     clean_text,
@@ -188,6 +193,7 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "logout_confirmation": Field(flag, True),
     "authorization_response_iss_parameter_supported": Field(flag, True),
     "remove_alg_from_jwks": Field(flag, False),
+    "enable_mtls_endpoint_aliases": Field(flag, False),
     "refresh_token_revocation_deletes_grant": Field(flag, False),
     "acr_values_supported": Field(list_of(acr_value, 20), ()),
     "non_verifiable_callback_confirmation": Field(flag, True),
@@ -195,6 +201,7 @@ TENANT_FIELDS: Mapping[str, Field] = {
         list_of(one_of(SigningAlgorithm, WITH_KEY_PAIRS), 4), (SigningAlgorithm.RS256,)
     ),
     "claim_mappings": Field(claim_mappings, ()),
+    "access_control_list": Field(access_control_list, ()),
     "device_user_code_charset": Field(one_of(DeviceUserCodeCharset), DeviceUserCodeCharset.BASE20),
     "device_user_code_mask": Field(user_code_mask, "****-****"),
     "enable_dynamic_client_registration": Field(flag, False),
@@ -203,7 +210,12 @@ TENANT_FIELDS: Mapping[str, Field] = {
         one_of(ResourceParameterProfile), ResourceParameterProfile.ONE
     ),
     "trusted_documents_only": Field(flag, False),
+    "require_dpop_nonce": Field(flag, False),
     "allow_organization_name_in_authentication_api": Field(flag, False),
+    "pushed_authorization_requests_supported": Field(flag, True),
+    "customized_consent_template": Field(consent_template, None),
+    "email_templates": Field(email_templates, ()),
+    "push_notification_url": Field(fetched_url, None),
 }
 
 RESOURCE_SERVER_FIELDS: Mapping[str, Field] = {
@@ -215,9 +227,13 @@ RESOURCE_SERVER_FIELDS: Mapping[str, Field] = {
     "token_lifetime_for_web": Field(integer(1, 2_592_000), None),
     "token_encryption": Field(token_encryption, None),
     "enforce_policies": Field(flag, False),
+    "proof_of_possession": Field(one_of(ProofOfPossession), None),
     "token_dialect": Field(one_of(TokenDialect), TokenDialect.ACCESS_TOKEN),
     "skip_consent_for_first_party": Field(flag, True),
     "allow_offline_access": Field(flag, False),
+    "authorization_details": authorization_details.TYPES,
+    "require_pushed_authorization_details": authorization_details.ONLY_PUSHED,
+    "consent_policy": authorization_details.POLICY,
     "user_access_policy": Field(one_of(AccessPolicy), AccessPolicy.ALLOW_ALL),
     "client_access_policy": Field(
         one_of(AccessPolicy, (AccessPolicy.REQUIRE_CLIENT_GRANT, AccessPolicy.DENY_ALL)),
@@ -262,6 +278,7 @@ CLIENT_GRANT_FIELDS: Mapping[str, Field] = {
     "allow_all_scopes": Field(flag, False),
     "organization_usage": Field(one_of(OrganizationUsage), OrganizationUsage.DENY),
     "allow_any_organization": Field(flag, False),
+    "authorization_details_types": authorization_details.TYPE_NAMES,
 }
 
 CONNECTION_FIELDS: Mapping[str, Field] = {

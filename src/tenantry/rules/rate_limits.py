@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from ipaddress import IPv6Address, ip_address
 
 from tenantry.core.facts import Environment
 
@@ -31,6 +32,8 @@ class RateLimit(StrEnum):
     """New signing keys of a tenant."""
 
 
+_SUBSCRIBER_BITS = 64
+"""Of an IPv6 address: whoever has one has all of its network (RFC 6177 §2)."""
 _LEAST_SHARE = 5
 """However many processes there are: a few in a row are no flood."""
 
@@ -71,3 +74,16 @@ ALLOWANCES: Mapping[Environment, Mapping[RateLimit, Allowance]] = {
     Environment.STAGING: _TRIAL,
     Environment.PRODUCTION: _PRODUCTION,
 }
+
+
+def subscriber(ip: str) -> str:
+    """Whom an address stands for: of IPv6 the network, which its subscriber has as a whole."""
+    try:
+        address = ip_address(ip)
+    except ValueError:
+        return ip
+    if not isinstance(address, IPv6Address):
+        return ip
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{int(address) >> (address.max_prefixlen - _SUBSCRIBER_BITS):x}/{_SUBSCRIBER_BITS}"

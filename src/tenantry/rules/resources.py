@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 
+from tenantry.core.authorization_details import ConsentPolicy
 from tenantry.core.facts import AccessPolicy, ResourceServerFacts
 
 _STRICTEST = (AccessPolicy.DENY_ALL, AccessPolicy.REQUIRE_CLIENT_GRANT, AccessPolicy.ALLOW_ALL)
@@ -53,9 +54,22 @@ def together(apis: Sequence[ResourceServerFacts | None]) -> ResourceServerFacts 
             "user_access_policy": _strictest(api.user_access_policy for api in parts),
             "client_access_policy": _strictest(api.client_access_policy for api in parts),
             "enforce_policies": any(api.enforce_policies for api in parts),
+            "authorization_details": tuple(
+                dict.fromkeys(one for api in parts for one in api.authorization_details)
+            ),
+            "require_pushed_authorization_details": any(
+                api.require_pushed_authorization_details for api in parts
+            ),
+            "consent_policy": _most_careful(api.consent_policy for api in parts),
+            "proof_of_possession": next(filter(None, (p.proof_of_possession for p in parts)), None),
         },
         parts=parts,
     )
+
+
+def _most_careful(policies: Iterable[ConsentPolicy]) -> ConsentPolicy:
+    transactional = ConsentPolicy.TRANSACTIONAL_AUTHORIZATION_WITH_MFA
+    return transactional if transactional in policies else ConsentPolicy.STANDARD
 
 
 def _strictest(policies: Iterable[AccessPolicy]) -> AccessPolicy:

@@ -20,7 +20,23 @@ DESCRIPTIONS: Mapping[str, str] = {
         "Offline access is given only to an application that may use refresh tokens."
     ),
     "offline_access": "Offline access is given only where the API allows it.",
+    "details_well_formed": "Authorization details are a small JSON array of objects with types.",
+    "details_answer": "Authorization details are for a code, whose tokens no browser sees.",
+    "detail_types_known": "Each type of authorization details must be registered for the API.",
+    "detail_types_granted": (
+        "Where the API requires client grants, the one of the application must list each type."
+    ),
+    "detail_types_registered": (
+        "Where the application has registered types of authorization details, it asks for these."
+    ),
+    "details_pushed": (
+        "Where the API demands it, authorization details come only in requests that were pushed."
+    ),
     "permissions": "Scopes are cut to the permissions that the user has at the API.",
+    "push_supported": (
+        "An application that must push its requests needs a tenant that takes pushed ones."
+    ),
+    "unpushed_request": "An application that must push its requests can begin in no other way.",
     "redirect_uri": "The answer may be sent only where the application has registered it.",
     "scope_given": "The request must say which scopes it is for.",
     "response_type": "The application must have registered this form of answer, if it chose any.",

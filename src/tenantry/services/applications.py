@@ -11,10 +11,10 @@ from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import (
     ApplicationFacts,
     TenantFacts,
-    TokenEndpointAuthMethod,
 )
 from tenantry.core.ids import new_client_id, new_token
 from tenantry.rules import client_metadata
+from tenantry.rules.pushed_requests import require_push_switched_on
 from tenantry.rules.subjects import require_listed
 from tenantry.services import client_secrets, credentials
 from tenantry.services.algorithms import require_algorithm
@@ -22,6 +22,12 @@ from tenantry.services.changes import record_change
 from tenantry.services.commands import ApplicationPatch, NewApplication, Patch
 from tenantry.store import applications, connections, installation
 from tenantry.store.unit_of_work import TenantSession
+
+SIGNED_RESPONSES = (
+    "id_token_signed_response_alg",
+    "userinfo_signed_response_alg",
+    "authorization_signed_response_alg",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,8 @@ def create(
     """
     new = credentials.with_ids(command.credentials)
     ids: dict[str, Any] = {use: tuple(pairs) for use, pairs in new.items()}
-    values = client_metadata.new_application({**command.values, **ids})
+    with credentials.named_by(command.values.get("token_endpoint_auth_method")):
+        values = client_metadata.new_application({**command.values, **ids})
     require_listed({}, values, command.sector)
     is_dynamic = registration_token_digest is not None
     _require_supported(db, values, may_add=not is_dynamic)
@@ -68,7 +75,9 @@ def create(
     )
     applications.set_connections(db, row_id, enabled)
     application = _require(db, row_id)
-    credentials.add_new(db, application, new)
+    with credentials.named_by(application.token_endpoint_auth_method):
+        credentials.add_new(db, application, new)
+        credentials.require_usable(db, row_id, values)
     record_change(
         db,
         "application.registered" if is_dynamic else "application.created",
@@ -92,10 +101,13 @@ def update(db: TenantSession, command: ApplicationPatch) -> ApplicationWithSecre
         # Against one that is deleted meanwhile.
         applications.lock(db, patch.id)
     current = _require(db, patch.id)
-    credentials.require_own(db, current.id, patch.values)
     names = client_metadata.APPLICATION_FIELDS
     before = {name: getattr(current, name) for name in names}
-    values = client_metadata.changed_application(before, patch.values)
+    method = patch.values.get("token_endpoint_auth_method") or current.token_endpoint_auth_method
+    with credentials.named_by(method):
+        credentials.require_own(db, current.id, patch.values)
+        values = client_metadata.changed_application(before, patch.values)
+        credentials.require_usable(db, current.id, values)
     values["external_id"] = values["external_id"] or current.client_id
     require_listed(before, values, command.sector)
     _require_supported(db, values)
@@ -120,7 +132,7 @@ def rotate_secret(db: TenantSession, patch: Patch) -> ApplicationWithSecret:
     """Makes a new secret; the old one ends at once."""
     current = _require(db, patch.id)
     method = current.token_endpoint_auth_method
-    if method in {TokenEndpointAuthMethod.NONE, TokenEndpointAuthMethod.PRIVATE_KEY_JWT}:
+    if not method.uses_secret:
         raise client_secrets.no_secret(method)
     secret = new_token()
     settings = {name: getattr(current, name) for name in client_metadata.APPLICATION_FIELDS}
@@ -179,9 +191,10 @@ def _require_supported(
     db: TenantSession, values: Mapping[str, Any], *, may_add: bool = True
 ) -> None:
     """What requests of the application would mean must be within the tenant's lists."""
-    for name in ("id_token_signed_response_alg", "userinfo_signed_response_alg"):
+    for name in SIGNED_RESPONSES:
         require_algorithm(db, values[name], name, may_add=may_add)
     tenant = require_tenant(db)
+    require_push_switched_on(tenant, required=values["require_pushed_authorization_requests"])
     supported = tenant.acr_values_supported
     if supported and not set(values["default_acr_values"]) <= set(supported):
         raise DomainError(

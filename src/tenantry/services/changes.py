@@ -13,6 +13,7 @@ from tenantry.store.unit_of_work import TenantSession
 _SECRET_FIELDS = frozenset(
     {
         "secret_digest",
+        "push_secret_envelope",
         "secret_envelope",
         "registration_token_digest",
         "password_hash",

@@ -8,10 +8,11 @@ from typing import Any
 from tenantry.core.clock import timestamp
 from tenantry.core.facts import ClaimTarget
 from tenantry.rules.addresses import Addresses, TenantAddress
+from tenantry.rules.admission import one_target
 from tenantry.rules.authorization import Refused
 from tenantry.rules.custom_claims import CustomClaims, DroppedClaim
 from tenantry.rules.lifetimes import access_token_lifetime
-from tenantry.services.apis import find_api_in
+from tenantry.services.apis import find_target_in
 from tenantry.services.applications import require_tenant
 from tenantry.services.organization_access import claims_in
 from tenantry.services.subjects import subject_of
@@ -57,8 +58,14 @@ def preview(
     application = applications.find_by_client_id(db, asked.client_id)
     if user is None or application is None:
         return None
-    audience = asked.audience or require_tenant(db).default_audience
-    api = find_api_in(db, addresses, audience) if audience else None
+    tenant = require_tenant(db)
+    # RFC 8707 §2: several may be named, where the tenant allows that.
+    named = sorted({*(asked.audience or tenant.default_audience or "").split()})
+    several = one_target(tenant, len(named))
+    if isinstance(several, Refused):
+        return PreviewedClaims(error=several.error, error_description=several.description)
+    audience = " ".join(named) or None
+    api = find_target_in(db, addresses, audience) if audience else None
     decision = decide_for(db, application, api, (audience, asked.scopes), user)
     if isinstance(decision, Refused):
         return PreviewedClaims(error=decision.error, error_description=decision.description)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode, not_found
-from tenantry.core.facts import ClientGrantFacts
+from tenantry.core.facts import ClientGrantFacts, SubjectType
 from tenantry.rules.addresses import Addresses
 from tenantry.rules.fields import checked, with_defaults
 from tenantry.rules.nouns import CLIENT_GRANT_FIELDS
@@ -27,6 +27,7 @@ def create(db: TenantSession, addresses: Addresses, command: Values) -> ClientGr
     if application is None:
         raise not_found("application", "client_id")
     _require_known_scopes(db, addresses, values)
+    _require_known_types(db, addresses, values)
     row_id = client_grants.create(db, values)
     record_change(
         db,
@@ -46,6 +47,8 @@ def update(db: TenantSession, addresses: Addresses, patch: Patch) -> ClientGrant
     values = checked(CLIENT_GRANT_FIELDS, patch.values)
     merged = {name: values.get(name, getattr(current, name)) for name in CLIENT_GRANT_FIELDS}
     _require_known_scopes(db, addresses, merged)
+    if "authorization_details_types" in values:
+        _require_known_types(db, addresses, merged)
     client_grants.change(db, current, values, patch.expected_revision)
     record_change(
         db,
@@ -80,6 +83,20 @@ def _require_known_scopes(db: TenantSession, addresses: Addresses, values: dict[
     unknown = [scope for scope in values["scopes"] if scope not in known]
     if unknown:
         raise DomainError(ErrorCode.INVALID, f"The API does not define {unknown[0]}.", "scopes")
+
+
+def _require_known_types(db: TenantSession, addresses: Addresses, values: dict[str, Any]) -> None:
+    types, name = values["authorization_details_types"], "authorization_details_types"
+    if not types:
+        return
+    if values["subject_type"] is not SubjectType.USER:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED, "Only users allow authorization details to applications.", name
+        )
+    api = find_api_in(db, addresses, values["audience"])
+    unknown = [one for one in types if api is None or one not in api.detail_types]
+    if unknown:
+        raise DomainError(ErrorCode.INVALID, f"The API does not define {unknown[0]}.", name)
 
 
 def scopes_of_audience(db: TenantSession, addresses: Addresses, audience: str) -> Iterable[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ApplicationFacts, TrustedIssuerFacts
+from tenantry.keys.client_certificates import thumbprints_in
 from tenantry.keys.client_keys import ClientKey, import_public_keys
 from tenantry.rules.client_keys import MAX_KEYS
 from tenantry.services.runtime import Runtime
@@ -30,7 +31,7 @@ async def keys_for(
     keys = tuple(
         replace(key, x5t_s256=credential.x5t_s256)
         for credential in found or ()
-        if credential.id in enabled and credential.works_at(now)
+        if credential.id in enabled and credential.jwk is not None and credential.works_at(now)
         for key in import_public_keys(f'{{"keys":[{credential.jwk}]}}')
     )
     if kid is not None and any(key.kid == kid for key in keys):
@@ -54,6 +55,23 @@ async def keys_of(
     if kid is not None and all(key.kid != kid for key in keys):
         keys = _imported(await documents.get_again(tenant_id, uri, _ACCEPT))
     return keys
+
+
+async def certificates_of(
+    runtime: Runtime, tenant_id: str, application: ApplicationFacts, wanted: str
+) -> frozenset[str]:
+    """The thumbprints of the certificates in its key set (RFC 7517 §4.7 and §4.9)."""
+    if application.jwks is not None:
+        return thumbprints_in(application.jwks)
+    if application.jwks_uri is None:
+        return frozenset()
+    documents, uri = runtime.documents, application.jwks_uri
+    document = await documents.get(tenant_id, uri, _ACCEPT)
+    found = thumbprints_in(document) if document is not None else frozenset()
+    if wanted not in found:
+        document = await documents.get_again(tenant_id, uri, _ACCEPT)
+        found = thumbprints_in(document) if document is not None else frozenset()
+    return found
 
 
 def _imported(document: str | None) -> tuple[ClientKey, ...]:

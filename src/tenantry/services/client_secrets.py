@@ -16,7 +16,6 @@ from tenantry.tokens.verify import ApplicationSecret
 
 SECRET_PURPOSE = "client secret"
 _NONE = TokenEndpointAuthMethod.NONE
-_PRIVATE_KEY_JWT = TokenEndpointAuthMethod.PRIVATE_KEY_JWT
 
 
 def envelope_row(tenant_id: str, client_id: str) -> str:
@@ -48,16 +47,11 @@ def shared_secret(
     return ApplicationSecret(application.client_id, secret) if application and secret else None
 
 
-def uses_secret(method: TokenEndpointAuthMethod) -> bool:
-    """Whether an application that authenticates so has a secret."""
-    return method not in {_NONE, _PRIVATE_KEY_JWT}
-
-
 def first_secret(
     db: TenantSession, client_id: str, values: Mapping[str, Any], chosen: str | None
 ) -> tuple[dict[str, Any], str | None]:
     """The columns of a new application, and the secret: `chosen`, or one of 256 bits."""
-    if values["token_endpoint_auth_method"] in {_NONE, _PRIVATE_KEY_JWT}:
+    if not values["token_endpoint_auth_method"].uses_secret:
         require_no_secret(values["token_endpoint_auth_method"], chosen)
         return {"secret_digest": None, "secret_envelope": None}, None
     secret = new_token() if chosen is None else custom_secret(chosen)
@@ -69,10 +63,11 @@ def changed_secret(
 ) -> tuple[dict[str, Any], str | None]:
     """The columns after a change of settings, and the secret if one was made just now."""
     method = values["token_endpoint_auth_method"]
-    if method in {_NONE, _PRIVATE_KEY_JWT}:
+    if not method.uses_secret:
         require_no_secret(method, chosen)
-        # With private_key_jwt the digest stays, hidden, and counts again if the method is set back.
-        kept = current.secret_digest if method is _PRIVATE_KEY_JWT else None
+        # With keys and certificates the digest stays, hidden, and counts again if the method is
+        # set back.
+        kept = None if method is _NONE else current.secret_digest
         return {"secret_digest": kept, "secret_envelope": None}, None
     if chosen is not None:
         return columns(db, current.client_id, values, custom_secret(chosen)), None

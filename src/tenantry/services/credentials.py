@@ -1,13 +1,15 @@
 """Credentials of applications: uploading, changing when they end, enabling, removing.
 
-An application has a key from the moment of its upload, and uses it from the moment when one of
-its lists names it.
+An application has a credential from the moment of its upload, and uses it from the moment when
+one of its lists names it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from tenantry.core.credentials import (
@@ -16,16 +18,26 @@ from tenantry.core.credentials import (
     CredentialType,
     CredentialUse,
 )
+from tenantry.core.distinguished_names import canonical
 from tenantry.core.errors import DomainError, ErrorCode, not_found
-from tenantry.core.facts import ApplicationFacts
+from tenantry.core.facts import ApplicationFacts, TokenEndpointAuthMethod
 from tenantry.core.ids import new_id
-from tenantry.keys.credentials import BadKey, UploadedKey, read_jwk, read_pem
+from tenantry.keys.client_certificates import thumbprint
+from tenantry.keys.credentials import (
+    BadKey,
+    Subject,
+    UploadedKey,
+    read_jwk,
+    read_pem,
+    read_subject,
+)
 from tenantry.rules.credentials import (
     CREDENTIAL_FIELDS,
     PATHS,
     credential_type,
     expiry,
     future,
+    require_fitting,
     require_one_key,
     signing_alg,
 )
@@ -76,23 +88,52 @@ def add(
 
 
 def _uploaded(given: Values, db: TenantSession) -> dict[str, Any]:
-    """What is stored of a key."""
+    """What is stored of a key, a certificate or a name."""
     values = with_defaults(CREDENTIAL_FIELDS, given)
     require_one_key(values)
+    if values["subject_dn"] is not None:
+        return _named(values, canonical(values["subject_dn"]), None, db)
+    if values["credential_type"] is CredentialType.CERT_SUBJECT_DN:
+        found = _read_subject(values)
+        return _named(values, found.subject_dn, found.ends_at, db)
     key = _read(values)
     of_key = values["jwk"].get("alg") if values["jwk"] is not None else None
     alg = signing_alg(key.jwk["kty"], values["alg"], of_key)
     kind = credential_type(values["credential_type"], is_certificate=key.x5t_s256 is not None)
+    certified = key.x5t_s256 if kind is CredentialType.X509_CERT else None
     jwk = {**key.jwk, "kid": key.kid, "alg": alg.value}
     return {
         "name": values["name"],
         "credential_type": kind,
         "alg": alg,
         "kid": key.kid,
-        "x5t_s256": key.x5t_s256 if kind is CredentialType.X509_CERT else None,
+        "x5t_s256": certified,
         "jwk": json.dumps(jwk, separators=(",", ":")),
+        "subject_dn": None,
         "expires_at": expiry(values, key.ends_at, db.now),
     }
+
+
+def _named(
+    values: Mapping[str, Any], subject_dn: str, ends_at: datetime | None, db: TenantSession
+) -> dict[str, Any]:
+    return {
+        "name": values["name"],
+        "credential_type": CredentialType.CERT_SUBJECT_DN,
+        "alg": None,
+        "kid": thumbprint(subject_dn.encode()),
+        "x5t_s256": None,
+        "jwk": None,
+        "subject_dn": subject_dn,
+        "expires_at": expiry(values, ends_at, db.now),
+    }
+
+
+def _read_subject(values: Mapping[str, Any]) -> Subject:
+    try:
+        return read_subject(values["pem"])
+    except BadKey as error:
+        raise DomainError(ErrorCode.INVALID, str(error), "pem") from None
 
 
 def _read(values: Mapping[str, Any]) -> UploadedKey:
@@ -103,7 +144,7 @@ def _read(values: Mapping[str, Any]) -> UploadedKey:
 
 
 def _source(values: Mapping[str, Any]) -> str:
-    return "pem" if values.get("jwk") is None else "jwk"
+    return next((name for name in ("jwk", "subject_dn") if values.get(name) is not None), "pem")
 
 
 def update(db: TenantSession, patch: Patch) -> CredentialFacts:
@@ -175,6 +216,25 @@ def require_own(db: TenantSession, application_id: str, lists: Values) -> None:
         for index, id_ in enumerate(lists.get(use) or ()):
             if id_ not in own:
                 raise not_found("credential", *PATHS[use], str(index))
+
+
+def require_usable(db: TenantSession, application_id: str, settings: Values) -> None:
+    """What the lists name fits the method."""
+    if any(settings[use] for use in CredentialUse):
+        require_fitting(settings, credentials.of_application(db, application_id))
+
+
+@contextmanager
+def named_by(method: TokenEndpointAuthMethod | None) -> Iterator[None]:
+    """Refusals name the list below the method that it is of."""
+    try:
+        yield
+    except DomainError as refusal:
+        path = PATHS[CredentialUse.CLIENT_AUTHENTICATION]
+        if method is None or refusal.field[: len(path)] != path:
+            raise
+        field = (path[0], str(method), *refusal.field[1:])
+        raise DomainError(refusal.code, refusal.message, *field) from None
 
 
 def _require(db: TenantSession, id: str) -> CredentialFacts:

@@ -18,6 +18,7 @@ from tenantry.rules.authorization import OFFLINE_ACCESS, Decision, Granted, Refu
 from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.rules.interaction import needs_consent
 from tenantry.rules.lifetimes import starts_refreshing
+from tenantry.rules.pushed_requests import may_push
 from tenantry.rules.redirect_uris import for_organization
 from tenantry.services import logins
 from tenantry.services.apis import find_target_in
@@ -69,6 +70,8 @@ def authorization_code(db: TenantSession, case: Case, trace: Trace) -> Would:
     named = at_authorize.organization_in_urls(application, case.organization)
     registered = for_organization(application.redirect_uris, named)
     uri = asked.redirect_uri or next(iter(registered), "")
+    if application.require_pushed_authorization_requests:
+        trace.require(may_push(case.tenant))  # The request is meant to come as it must.
     trace.require(at_authorize.redirects_to(application, uri, named, is_own_page=False))
     trace.require(at_authorize.names_scopes(application, asked.scopes))
     requested = scopes.within_registered(asked.scopes or ("openid",), application.scope)

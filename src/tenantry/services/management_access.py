@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from tenantry.core.clock import timestamp
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.context import Actor, Caller
 from tenantry.core.facts import ApplicationFacts, ResourceServerFacts, SubjectType, TenantFacts
 from tenantry.rules.custom_domains import domain_of_host
@@ -31,13 +32,17 @@ class TenantGone(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Administrator:
-    """A verified caller of the management API. `scopes` are those that it has now."""
+    """A verified caller of the management API. `scopes` are those that it has now.
+
+    `confirmation` is what its token is bound to, which it has to prove.
+    """
 
     actor: Actor
     scopes: frozenset[str]
     client_id: str
     application: ApplicationFacts
     by_root: bool
+    confirmation: Confirmation | None = None
 
 
 async def load_tenant(runtime: Runtime, tenant_id: str) -> TenantFacts:
@@ -81,6 +86,7 @@ async def authorize(
         client_id=application.client_id,
         application=application,
         by_root=issued_by.is_root,
+        confirmation=claims.confirmation,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tenantry.core.authorization_details import ConsentPolicy
 from tenantry.core.facts import (
     AccessPolicy,
     ResourceServerFacts,
@@ -77,6 +78,9 @@ def api_values(identifier: str, *, is_root: bool) -> dict[str, object]:
         "user_access_policy": AccessPolicy.ALLOW_ALL,
         "client_access_policy": AccessPolicy.REQUIRE_CLIENT_GRANT,
         "enforce_policies": True,
+        "authorization_details": (),
+        "require_pushed_authorization_details": True,
+        "consent_policy": ConsentPolicy.STANDARD,
         "is_system": True,
     }
 
@@ -101,5 +105,9 @@ def derived_api(root_api: ResourceServerFacts, identifier: str) -> ResourceServe
         user_access_policy=root_api.user_access_policy,
         client_access_policy=root_api.client_access_policy,
         enforce_policies=True,
+        proof_of_possession=None,
+        authorization_details=(),
+        require_pushed_authorization_details=True,
+        consent_policy=ConsentPolicy.STANDARD,
         is_system=True,
     )

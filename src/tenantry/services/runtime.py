@@ -11,6 +11,7 @@ from tenantry.keys.vault import Vault
 from tenantry.outbound.cache import DocumentCache
 from tenantry.outbound.dns import TxtResolver
 from tenantry.outbound.http import OutboundClient
+from tenantry.outbound.smtp import MailServer
 from tenantry.rules.addresses import Addresses
 from tenantry.services.log_feed import LogFeed
 from tenantry.services.throttle import Throttle
@@ -32,6 +33,7 @@ class Runtime:
     passwords: PasswordWorkers
     key_source: KeySource
     outbound: OutboundClient
+    mail_server: MailServer | None
     feed: LogFeed
     documents: DocumentCache
     txt_resolver: TxtResolver

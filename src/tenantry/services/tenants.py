@@ -8,6 +8,7 @@ from typing import Any
 from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import DATABASE_CONNECTION, SigningAlgorithm, TenantFacts
 from tenantry.core.ids import new_id
+from tenantry.rules.access_control import require_reachable
 from tenantry.rules.addresses import Addresses
 from tenantry.rules.fields import checked, with_defaults
 from tenantry.rules.nouns import TENANT_FIELDS, tenant_name
@@ -32,6 +33,7 @@ def create(
     values |= {"name": tenant_name(name, ("name",)), "is_root": is_root}
     _require_rs256(values)
     _require_within_limits(db, command)
+    _require_reachable(db, values)
     tenant_id = new_id()
     installation.create_tenant(db, tenant_id, values)
     _furnish(db.for_tenant(tenant_id), addresses.issuer(name, is_root=is_root), is_root=is_root)
@@ -80,6 +82,7 @@ def update(db: TenantSession, addresses: Addresses, patch: Patch) -> TenantFacts
     values = checked(TENANT_FIELDS, patch.values)
     _require_rs256(values)
     _require_within_limits(db, values)
+    _require_reachable(db, values)
     _require_audience(db, addresses, values.get("default_audience"))
     directory = values.get("default_directory")
     if directory is not None and connections.find_by_name(db, directory) is None:
@@ -87,6 +90,17 @@ def update(db: TenantSession, addresses: Addresses, patch: Patch) -> TenantFacts
     installation.change_tenant(db, current, values, patch.expected_revision)
     record_change(db, "tenant.updated", ("Tenant", current.id), before=current, after=values)
     return applications.require_tenant(db)
+
+
+def clear_access_control(db: TenantSession, name: str) -> bool:
+    """The operator's way back into a tenant of this name. False: there is none."""
+    found = installation.find_tenant_by_name(db, name)
+    if found is None:
+        return False
+    own, values = db.for_tenant(found.id), {"access_control_list": ()}
+    installation.change_tenant(own, found, values, None)
+    record_change(own, "tenant.updated", ("Tenant", found.id), before=found, after=values)
+    return True
 
 
 def delete(db: TenantSession, patch: Patch) -> str:
@@ -122,6 +136,11 @@ def _require_within_limits(db: TenantSession, given: Values) -> None:
             raise DomainError(
                 ErrorCode.OUT_OF_RANGE, f"The operator allows at most {most} seconds.", name
             )
+
+
+def _require_reachable(db: TenantSession, given: Values) -> None:
+    if db.caller.actor.kind != "system":
+        require_reachable(given.get("access_control_list", ()), db.caller.request.ip)
 
 
 def _require_rs256(values: dict[str, Any]) -> None:

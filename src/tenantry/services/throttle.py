@@ -17,6 +17,7 @@ from tenantry.core.facts import Environment
 from tenantry.rules.rate_limits import ALLOWANCES, RateLimit
 
 _MAX_BUCKETS = 20_000
+_SAMPLED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,7 @@ class Throttle:
                 scaled = allowance.scaled(factor, processes)
                 # What one operation may cost must fit, or it could never run.
                 least = max_graphql_cost if limit is RateLimit.GRAPHQL_COST else 1
-                quota = per_min(scaled.per_minute, max(least, scaled.burst))
-                store = MemoryStore(options={"MAX_SIZE": _MAX_BUCKETS})
-                limiter = GCRARateLimiter(quota, store)
+                limiter = _limiter(scaled.per_minute, max(least, scaled.burst))
                 self._limiters[environment, limit] = _Limiter(limiter, scaled.per_minute / 60)
 
     def take(
@@ -71,3 +70,23 @@ class Throttle:
             return 0
         result = found.limiter.limit(key)
         return max(1, math.ceil(result.state.retry_after)) if result.limited else 0
+
+
+class Sample:
+    """Which of what may come in floods is worth a row: the first of its kind each minute, and not
+    more than so many of a tenant's.
+    """
+
+    def __init__(self) -> None:
+        self._kinds = _limiter(1, 1)
+        self._tenants = _limiter(_SAMPLED, _SAMPLED)
+
+    def takes(self, tenant_id: str, kind: str) -> bool:
+        if self._kinds.limit(f"{tenant_id} {kind}").limited:
+            return False
+        return not self._tenants.limit(tenant_id).limited
+
+
+def _limiter(per_minute: int, burst: int) -> GCRARateLimiter:
+    store = MemoryStore(options={"MAX_SIZE": _MAX_BUCKETS})
+    return GCRARateLimiter(per_min(per_minute, burst), store)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tenantry.core.authorization_details import Details
 from tenantry.core.clock import timestamp
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.facts import (
     ApplicationFacts,
     ClaimTarget,
@@ -44,6 +46,7 @@ class UserTokenFacts:
     told: TokenClaims
     alone: bool = False
     organization: OrganizationFacts | None = None
+    details: Details = ()
 
 
 def access_token_of_user(
@@ -72,6 +75,7 @@ def access_token_of_user(
         permissions=facts.told.permissions,
         custom={**facts.told.custom(ClaimTarget.ACCESS_TOKEN).claims, **acting},
         organization=claims_in(db, facts.organization),
+        authorization_details=facts.details,
     )
 
 
@@ -83,6 +87,7 @@ def access_token_of_application(
     scopes: tuple[str, ...],
     issued_at: int,
     organization: OrganizationFacts | None = None,
+    confirmation: Confirmation | None = None,
 ) -> AccessTokenContent:
     """RFC 6749 §4.4: the application speaks for itself."""
     told = claims_for_application(tenant, application, scopes)
@@ -99,6 +104,7 @@ def access_token_of_application(
         permissions=told.permissions,
         custom=told.custom(ClaimTarget.ACCESS_TOKEN).claims,
         organization=claims_of(tenant, organization),
+        confirmation=confirmation,
     )
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from tenantry.core.facts import (
     AccessPolicy,
     ApplicationFacts,
+    ClientGrantFacts,
     ResourceServerFacts,
     SubjectType,
     UserFacts,
 )
 from tenantry.rules.authorization import Granted, Refused, UserFlowFacts, decide_user_flow
+from tenantry.rules.detail_admission import NO_DETAILS, AskedDetails
 from tenantry.rules.resources import parts_of, shared_scopes
 from tenantry.services.apis import grant_audiences, permitted_to_user
 from tenantry.services.organization_access import Within, access_of
@@ -24,6 +26,7 @@ def decide_for(
     asked: tuple[str | None, tuple[str, ...]],
     user: UserFacts | None,
     within: Within | None = None,
+    details: AskedDetails = NO_DETAILS,
 ) -> Granted | Refused:
     """What the application may get for the user now; `asked` is an audience and its scopes."""
     audience, requested = asked
@@ -42,8 +45,36 @@ def decide_for(
             permitted=permitted,
             requested=requested,
             organization=access_of(db, within, user.id if user else None) if within else None,
+            details=details,
+            detail_types=detail_types_for(db, application, api) if details.details else (),
         )
     )
+
+
+def detail_types_for(
+    db: TenantSession, application: ApplicationFacts, api: ResourceServerFacts | None
+) -> tuple[str, ...]:
+    """The types of authorization details that it may ask of the API for users now."""
+    allowed = [
+        name
+        for part in (parts_of(api) if api else ())
+        for name in _detail_types_alone(db, application.client_id, part)
+    ]
+    own = application.authorization_details_types
+    return tuple(dict.fromkeys(name for name in allowed if not own or name in own))
+
+
+def _detail_types_alone(
+    db: TenantSession, client_id: str, api: ResourceServerFacts
+) -> tuple[str, ...]:
+    if api.user_access_policy is AccessPolicy.ALLOW_ALL:
+        return api.detail_types
+    if api.user_access_policy is AccessPolicy.DENY_ALL:
+        return ()
+    given = {
+        name for grant in _grants(db, client_id, api) for name in grant.authorization_details_types
+    }
+    return tuple(name for name in api.detail_types if name in given)
 
 
 def _permitted(
@@ -84,13 +115,17 @@ def _granted(db: TenantSession, client_id: str, api: ResourceServerFacts) -> tup
 def _granted_alone(
     db: TenantSession, client_id: str, api: ResourceServerFacts
 ) -> tuple[str, ...] | None:
-    found = [
-        grant
-        for audience in grant_audiences(api.identifier, api)
-        if (grant := recall(db, client_grants.find_for, (client_id, audience, SubjectType.USER)))
-    ]
+    found = _grants(db, client_id, api)
     if not found:
         return None
     if any(grant.allow_all_scopes for grant in found):
         return api.scope_values
     return tuple(scope for grant in found for scope in grant.scopes)
+
+
+def _grants(db: TenantSession, client_id: str, api: ResourceServerFacts) -> list[ClientGrantFacts]:
+    return [
+        grant
+        for audience in grant_audiences(api.identifier, api)
+        if (grant := recall(db, client_grants.find_for, (client_id, audience, SubjectType.USER)))
+    ]

@@ -7,7 +7,8 @@ from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import ConnectionFacts, UserFacts
-from tenantry.keys.imported_passwords import UnusableHash, check_hash
+from tenantry.keys.exported_passwords import kept_form
+from tenantry.keys.imported_passwords import UnusableHash
 from tenantry.rules import nouns
 from tenantry.rules.fields import checked, with_defaults
 from tenantry.rules.metadata import merged
@@ -50,9 +51,9 @@ def new_values(command: NewUser) -> dict[str, Any]:
     for name in _METADATA:
         values[name] = merged({}, values[name], name)
     _require_identifier(values)
+    hashed = command.password_hash
     if command.imported_hash is not None:
-        _require_usable(command.imported_hash)
-    hashed = command.password_hash or command.imported_hash
+        hashed = _kept(command.imported_hash)
     return values | {"password_hash": hashed, "blocked": command.blocked}
 
 
@@ -78,9 +79,9 @@ def created(row_id: str, values: Mapping[str, Any]) -> Event:
     return change_event("user.created", ("User", row_id), after=shown, user_id=row_id)
 
 
-def _require_usable(imported_hash: str) -> None:
+def _kept(imported_hash: str) -> str:
     try:
-        check_hash(imported_hash)
+        return kept_form(imported_hash)
     except UnusableHash as reason:
         raise DomainError(ErrorCode.INVALID, str(reason), "password_hash") from None
 
@@ -125,8 +126,7 @@ def set_password(db: TenantSession, patch: Patch, password_hash: str) -> UserFac
 
 def import_password(db: TenantSession, patch: Patch, imported_hash: str) -> UserFacts:
     """The same with a hash that another system made."""
-    _require_usable(imported_hash)
-    return set_password(db, patch, imported_hash)
+    return set_password(db, patch, _kept(imported_hash))
 
 
 def set_blocked(db: TenantSession, patch: Patch, *, blocked: bool) -> UserFacts:

@@ -99,16 +99,24 @@ def mark_deleted(
 ) -> None:
     """Ends its use; what hangs on it is pruned in batches."""
     records.require_revision(current, expected_revision)
-    db.connection.execute(
+    expected = [] if expected_revision is None else [applications.c.revision == expected_revision]
+    ended = db.connection.execute(
         update(applications)
-        .where(applications.c.tenant_id == db.tenant_id, applications.c.id == current.id)
+        .where(
+            applications.c.tenant_id == db.tenant_id,
+            applications.c.id == current.id,
+            applications.c.deleted_at.is_(None),
+            *expected,
+        )
         .values(
             deleted_at=db.now,
             secret_digest=None,
             secret_envelope=None,
             registration_token_digest=None,
         )
-    )
+    ).rowcount
+    if not ended:
+        raise records.overtaken(db, applications, current, deleted_at=None)
     bump(db)
 
 

@@ -67,7 +67,9 @@ def delete(
     db: TenantSession, current: ClientGrantFacts, expected_revision: int | None = None
 ) -> None:
     records.require_revision(current, expected_revision)
-    _delete(db, client_grants.c.id == current.id)
+    expected = [] if expected_revision is None else [client_grants.c.revision == expected_revision]
+    if not _delete(db, client_grants.c.id == current.id, *expected):
+        raise records.overtaken(db, client_grants, current)
 
 
 def delete_for_audience(db: TenantSession, audience: str) -> None:
@@ -78,17 +80,18 @@ def delete_for_client(db: TenantSession, client_id: str) -> None:
     _delete(db, client_grants.c.client_id == client_id)
 
 
-def _delete(db: TenantSession, condition: Any) -> None:
-    """With the organizations that they are for."""
-    where = (client_grants.c.tenant_id == db.tenant_id, condition)
+def _delete(db: TenantSession, *conditions: Any) -> int:
+    """With the organizations that they are for. Returns how many there were."""
+    where = (client_grants.c.tenant_id == db.tenant_id, *conditions)
     db.connection.execute(
         sql_delete(organization_grants).where(
             organization_grants.c.tenant_id == db.tenant_id,
             organization_grants.c.client_grant_id.in_(select(client_grants.c.id).where(*where)),
         )
     )
-    db.connection.execute(sql_delete(client_grants).where(*where))
+    deleted = db.connection.execute(sql_delete(client_grants).where(*where)).rowcount
     bump(db)
+    return deleted
 
 
 def page(

@@ -85,14 +85,15 @@ def all_ids(db: TenantSession) -> tuple[str, ...]:
     return tuple(rows.scalars())
 
 
-def page(db: TenantSession, request: PageRequest) -> Page[ConnectionFacts]:
-    return pages.fetch_page(
-        db, connections, [connections.c.tenant_id == db.tenant_id], request, ConnectionFacts
-    )
+def page(
+    db: TenantSession, request: PageRequest, name_contains: str | None = None
+) -> Page[ConnectionFacts]:
+    conditions = pages.narrowed(db, connections.c.name, name_contains)
+    return pages.fetch_page(db, connections, conditions, request, ConnectionFacts)
 
 
-def count(db: TenantSession) -> int:
-    return pages.count(db, connections, [connections.c.tenant_id == db.tenant_id])
+def count(db: TenantSession, name_contains: str | None = None) -> int:
+    return pages.count(db, connections, pages.narrowed(db, connections.c.name, name_contains))
 
 
 def first_of_each_application(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tenantry.core.custom_domains import CustomDomainFacts
+from tenantry.core.custom_domains import CustomDomainFacts, CustomDomainStatus
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.store import pages, records
 from tenantry.store.epochs import bump
@@ -49,10 +49,26 @@ def _announce(db: TenantSession) -> None:
     bump(db)
 
 
-def page(db: TenantSession, request: PageRequest) -> Page[CustomDomainFacts]:
-    own = [custom_domains.c.tenant_id == db.tenant_id]
-    return pages.fetch_page(db, custom_domains, own, request, CustomDomainFacts)
+def page(
+    db: TenantSession,
+    request: PageRequest,
+    domain_contains: str | None = None,
+    status: CustomDomainStatus | None = None,
+) -> Page[CustomDomainFacts]:
+    conditions = _conditions(db, domain_contains, status)
+    return pages.fetch_page(db, custom_domains, conditions, request, CustomDomainFacts)
 
 
-def count(db: TenantSession) -> int:
-    return pages.count(db, custom_domains, [custom_domains.c.tenant_id == db.tenant_id])
+def count(
+    db: TenantSession, domain_contains: str | None = None, status: CustomDomainStatus | None = None
+) -> int:
+    return pages.count(db, custom_domains, _conditions(db, domain_contains, status))
+
+
+def _conditions(
+    db: TenantSession, domain_contains: str | None, status: CustomDomainStatus | None
+) -> list[Any]:
+    conditions = pages.narrowed(db, custom_domains.c.domain, domain_contains)
+    if status:
+        conditions.append(custom_domains.c.status == status.value)
+    return conditions

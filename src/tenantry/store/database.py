@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import select
 import sqlite3
@@ -15,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DisconnectionError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 POOL_THREADS = 4
@@ -23,6 +24,16 @@ _BUSY_TIMEOUT_MS = 5000
 _IDLE_SECONDS = 1.0
 _OPTIONS = {"preserve_rowcount": True}
 """Else the row count of an INSERT is lost on PostgreSQL, and every contender believes it won."""
+_TAKEN_BACK = frozenset({"40001", "40P01"})
+"""What PostgreSQL says to one of two transactions that cannot both go on: a serialization failure
+and a deadlock (PostgreSQL, appendix A, class 40)."""
+
+
+def _read_json(text: str) -> Any:
+    """Most lists and objects of a row are empty."""
+    if text == "[]":
+        return []
+    return {} if text == "{}" else json.loads(text)
 
 
 class Database:
@@ -49,6 +60,7 @@ class Database:
             pool_size=POOL_THREADS + 2,
             max_overflow=4,
             execution_options=_OPTIONS,
+            json_deserializer=_read_json,
             connect_args={"prepare_threshold": 2},
             **options,
         )
@@ -69,6 +81,7 @@ class Database:
             pool_size=POOL_THREADS + 2,
             max_overflow=4,
             execution_options=_OPTIONS,
+            json_deserializer=_read_json,
             connect_args={"check_same_thread": False, "isolation_level": None},
         )
         event.listen(engine, "connect", _configure_sqlite)
@@ -132,6 +145,11 @@ class Database:
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
+
+
+def was_taken_back(error: BaseException) -> bool:
+    """Whether the database ended a transaction in favour of another: it may be tried again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _TAKEN_BACK
 
 
 def _read_only(connection: Any, _: ConnectionPoolEntry) -> None:

@@ -154,6 +154,12 @@ def _conditions(name_contains: str | None, environment: Environment | None) -> l
     return conditions
 
 
+def tenants_with_mail(db: TenantSession, limit: int) -> tuple[str, ...]:
+    """Tenants whose mail a development server has kept."""
+    kept = tables.kept_emails
+    return tuple(db.connection.execute(select(kept.c.tenant_id).distinct().limit(limit)).scalars())
+
+
 def take_lease(db: TenantSession, name: str, holder: str, seconds: int) -> bool:
     """Whether this process runs the job until the lease ends."""
     insert_ = sqlite.insert if db.is_sqlite else postgresql.insert
@@ -178,12 +184,15 @@ def prune_expired(db: TenantSession, limit: int) -> int:
         for table in (
             tables.attempts,
             tables.authorizations,
+            tables.backchannel_requests,
             tables.deliveries,
             tables.device_codes,
             tables.job_chunks,
             tables.jobs,
+            tables.kept_emails,
             tables.log_stream_failures,
             tables.organization_invitations,
+            tables.pushed_requests,
             tables.session_clients,
             tables.sessions,
             tables.access_tokens,

@@ -81,13 +81,29 @@ def delete(
     log_stream_failures.delete_of(db, current.id)
 
 
-def page(db: TenantSession, request: PageRequest) -> Page[LogStreamFacts]:
-    own = [log_streams.c.tenant_id == db.tenant_id]
-    return pages.fetch_page(db, log_streams, own, request, LogStreamFacts)
+def page(
+    db: TenantSession,
+    request: PageRequest,
+    name_contains: str | None = None,
+    status: LogStreamStatus | None = None,
+) -> Page[LogStreamFacts]:
+    conditions = _conditions(db, name_contains, status)
+    return pages.fetch_page(db, log_streams, conditions, request, LogStreamFacts)
 
 
-def count(db: TenantSession) -> int:
-    return pages.count(db, log_streams, [log_streams.c.tenant_id == db.tenant_id])
+def count(
+    db: TenantSession, name_contains: str | None = None, status: LogStreamStatus | None = None
+) -> int:
+    return pages.count(db, log_streams, _conditions(db, name_contains, status))
+
+
+def _conditions(
+    db: TenantSession, name_contains: str | None, status: LogStreamStatus | None
+) -> list[Any]:
+    conditions = pages.narrowed(db, log_streams.c.name, name_contains)
+    if status:
+        conditions.append(log_streams.c.status == status.value)
+    return conditions
 
 
 def address(db: TenantSession, id: str) -> tuple[str, str] | None:

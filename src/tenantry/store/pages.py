@@ -110,6 +110,14 @@ def _beyond(sort: Any, key: Any, position: tuple[str, str], *, descending: bool)
     return or_(sort > value, and_(sort == value, key > id_))
 
 
+def narrowed(db: TenantSession, column: ColumnElement[str], text: str | None) -> list[Any]:
+    """The rows of a tenant whose `column` contains a text; case is ignored."""
+    conditions: list[Any] = [column.table.c.tenant_id == db.tenant_id]
+    if text:
+        conditions.append(column.icontains(text, autoescape=True))
+    return conditions
+
+
 def count(db: TenantSession, table: Table, conditions: Sequence[Any]) -> int:
     return db.connection.execute(
         select(func.count()).select_from(table).where(*conditions)

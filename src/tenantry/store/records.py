@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from tenantry.core.errors import DomainError, ErrorCode
+from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import Stored
 from tenantry.core.ids import new_id
 from tenantry.store.rows import to_facts, to_row
@@ -116,16 +116,25 @@ def change(
             raise
         raise taken from None
     if not changed:
-        raise _conflict(current.revision + 1)
+        raise overtaken(db, table, current)
 
 
 def remove(
     db: TenantSession, table: Table, current: Stored, expected_revision: int | None = None
 ) -> None:
+    """Of those who remove a row at the same moment one succeeds."""
     require_revision(current, expected_revision)
-    db.connection.execute(
-        delete(table).where(table.c.tenant_id == db.tenant_id, table.c.id == current.id)
-    )
+    here = [table.c.tenant_id == db.tenant_id, table.c.id == current.id]
+    if expected_revision is not None:
+        here.append(table.c.revision == expected_revision)
+    if not db.connection.execute(delete(table).where(*here)).rowcount:
+        raise overtaken(db, table, current)
+
+
+def overtaken(db: TenantSession, table: Table, current: Stored, **equal: Any) -> DomainError:
+    """Another transaction changed or removed what this one had read."""
+    row = find_row(db, table, id=current.id, **equal)
+    return _conflict(row["revision"]) if row else not_found("object")
 
 
 def require_revision(current: Stored, expected: int | None) -> None:

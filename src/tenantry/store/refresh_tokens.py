@@ -7,6 +7,8 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, insert, select, update
 
+from tenantry.core.authorization_details import Details
+from tenantry.core.confirmation import Confirmation
 from tenantry.store.records import find_row
 from tenantry.store.rows import to_facts, to_row
 from tenantry.store.tables import refresh_tokens, token_families
@@ -40,7 +42,10 @@ _WITH_FAMILY = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefreshTokenFacts:
-    """What the refresh tokens of a family may do. `audience` is None for `/userinfo` alone."""
+    """What the refresh tokens of a family may do. `audience` is None for `/userinfo` alone.
+
+    `confirmation` is what whoever refreshes has to prove, where the application has no secret.
+    """
 
     family_id: str
     issuer: str
@@ -52,6 +57,8 @@ class RefreshTokenFacts:
     created_at: datetime
     idle_expires_at: datetime
     expires_at: datetime
+    authorization_details: Details = ()
+    confirmation: Confirmation | None = None
 
     @property
     def ends_at(self) -> datetime:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tenantry.core.confirmation import Confirmation
 from tenantry.store.records import find_row
 from tenantry.store.rows import to_facts
 from tenantry.store.tables import access_tokens, revoked_tokens, token_families
@@ -70,7 +71,13 @@ def create_family(db: TenantSession, family: TokenFamilyFacts) -> None:
     )
 
 
-def add_access_token(db: TenantSession, family_id: str, digest: str, expires_at: datetime) -> None:
+def add_access_token(
+    db: TenantSession,
+    family_id: str,
+    digest: str,
+    expires_at: datetime,
+    confirmation: Confirmation | None = None,
+) -> None:
     db.connection.execute(
         insert(access_tokens),
         {
@@ -78,6 +85,7 @@ def add_access_token(db: TenantSession, family_id: str, digest: str, expires_at:
             "digest": digest,
             "family_id": family_id,
             "expires_at": expires_at,
+            "confirmation": asdict(confirmation) if confirmation else None,
         },
     )
 
@@ -209,3 +217,10 @@ def access_token_expiry(db: TenantSession, digest: str) -> datetime | None:
     """When an access token of a family ends by itself."""
     row = find_row(db, access_tokens, digest=digest)
     return row["expires_at"] if row else None
+
+
+def confirmation_of_access_token(db: TenantSession, digest: str) -> Confirmation | None:
+    """What its bearer has to prove, for a token that its API alone can read."""
+    row = find_row(db, access_tokens, digest=digest)
+    stored = row["confirmation"] if row else None
+    return Confirmation(**stored) if stored else None

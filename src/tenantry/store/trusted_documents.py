@@ -36,10 +36,14 @@ def delete(
     bump(db)
 
 
-def page(db: TenantSession, request: PageRequest) -> Page[TrustedDocumentFacts]:
-    own = [trusted_documents.c.tenant_id == db.tenant_id]
-    return pages.fetch_page(db, trusted_documents, own, request, TrustedDocumentFacts)
+def page(
+    db: TenantSession, request: PageRequest, name_contains: str | None = None
+) -> Page[TrustedDocumentFacts]:
+    conditions = pages.narrowed(db, trusted_documents.c.name, name_contains)
+    return pages.fetch_page(db, trusted_documents, conditions, request, TrustedDocumentFacts)
 
 
-def count(db: TenantSession) -> int:
-    return pages.count(db, trusted_documents, [trusted_documents.c.tenant_id == db.tenant_id])
+def count(db: TenantSession, name_contains: str | None = None) -> int:
+    return pages.count(
+        db, trusted_documents, pages.narrowed(db, trusted_documents.c.name, name_contains)
+    )

@@ -49,10 +49,14 @@ def delete(
     bump(db)
 
 
-def page(db: TenantSession, request: PageRequest) -> Page[TrustedIssuerFacts]:
-    own = [trusted_issuers.c.tenant_id == db.tenant_id]
-    return pages.fetch_page(db, trusted_issuers, own, request, TrustedIssuerFacts)
+def page(
+    db: TenantSession, request: PageRequest, issuer_contains: str | None = None
+) -> Page[TrustedIssuerFacts]:
+    conditions = pages.narrowed(db, trusted_issuers.c.issuer, issuer_contains)
+    return pages.fetch_page(db, trusted_issuers, conditions, request, TrustedIssuerFacts)
 
 
-def count(db: TenantSession) -> int:
-    return pages.count(db, trusted_issuers, [trusted_issuers.c.tenant_id == db.tenant_id])
+def count(db: TenantSession, issuer_contains: str | None = None) -> int:
+    return pages.count(
+        db, trusted_issuers, pages.narrowed(db, trusted_issuers.c.issuer, issuer_contains)
+    )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,12 +13,14 @@ from datetime import datetime
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from tenantry.core.clock import Clock
 from tenantry.core.context import Caller
+from tenantry.core.errors import Contended
 from tenantry.core.limits import Limits
 from tenantry.keys.vault import Vault
-from tenantry.store.database import POOL_THREADS, Database
+from tenantry.store.database import POOL_THREADS, Database, was_taken_back
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,6 +29,10 @@ V = TypeVar("V")
 
 INSTALLATION = "installation"
 """The scope of what belongs to no tenant: names, hosts, tenants themselves."""
+
+ATTEMPTS = 4
+"""How often a unit of work is begun that the database takes back in favour of another."""
+_PAUSE_MS = 20
 
 
 class Memory(Protocol):
@@ -111,7 +119,31 @@ class Store:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Runs here and now, on this thread, and commits what returns."""
+        """Runs here and now, on this thread, and commits what returns.
+
+        Two units that lock the same rows in another order cannot both go on: PostgreSQL takes one
+        of them back whole, and it runs again. Contended where that never ends.
+        """
+        begun = 0
+        while True:
+            try:
+                return self._write_once(tenant_id, caller, function, *args, **kwargs)
+            except DBAPIError as error:
+                begun += 1
+                if not was_taken_back(error):
+                    raise
+                if begun == ATTEMPTS:
+                    raise Contended from error
+            time.sleep(secrets.randbelow(_PAUSE_MS * begun) / 1000)
+
+    def _write_once(
+        self,
+        tenant_id: str,
+        caller: Caller,
+        function: Callable[Concatenate[TenantSession, P], T],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
         with self.database.writing() as connection:
             session = self._session(connection, tenant_id, caller)
             result = function(session, *args, **kwargs)

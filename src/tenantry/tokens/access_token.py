@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenantry.core.authorization_details import Details
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.facts import ResourceServerFacts, TokenDialect
 from tenantry.core.ids import new_id
 from tenantry.rules.authorization import IDENTITY_SCOPES
@@ -29,6 +31,8 @@ class AccessTokenContent:
     permissions: Sequence[str] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
     organization: Mapping[str, str] = field(default_factory=dict)
+    confirmation: Confirmation | None = None
+    authorization_details: Details = ()
 
 
 def token_audience(
@@ -68,6 +72,11 @@ def access_token_claims(content: AccessTokenContent) -> dict[str, Any]:
         "iat": content.issued_at,
         "exp": content.issued_at + content.lifetime,
     }
+    if content.confirmation is not None:
+        claims["cnf"] = content.confirmation.as_claim()
+    if content.authorization_details:
+        # RFC 9396 §9.1.
+        claims["authorization_details"] = list(content.authorization_details)
     if content.scopes:
         claims["scope"] = " ".join(content.scopes)
     if content.dialect.has_permissions:

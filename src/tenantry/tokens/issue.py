@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.facts import SigningAlgorithm, TokenEncryption
 from tenantry.core.ids import new_id
 from tenantry.keys.encryption import encrypt_jwt
@@ -87,7 +88,12 @@ def new_family_id() -> str:
 
 
 def start_family(
-    db: TenantSession, family_id: str, owner: FamilyOwner, token: str, lifetime: int
+    db: TenantSession,
+    family_id: str,
+    owner: FamilyOwner,
+    token: str,
+    lifetime: int,
+    confirmation: Confirmation | None = None,
 ) -> None:
     """Stores a family with its first access token, so that both can be ended."""
     expires_at = db.now + timedelta(seconds=lifetime)
@@ -104,14 +110,20 @@ def start_family(
             ended_at=None,
         ),
     )
-    tokens.add_access_token(db, family_id, token_digest(token), expires_at)
+    tokens.add_access_token(db, family_id, token_digest(token), expires_at, confirmation)
 
 
-def continue_family(db: TenantSession, family_id: str, token: str, lifetime: int) -> None:
+def continue_family(
+    db: TenantSession,
+    family_id: str,
+    token: str,
+    lifetime: int,
+    confirmation: Confirmation | None = None,
+) -> None:
     """Stores another access token of a family, which is kept as long as the token."""
     expires_at = db.now + timedelta(seconds=lifetime)
     tokens.keep_family(db, family_id, expires_at)
-    tokens.add_access_token(db, family_id, token_digest(token), expires_at)
+    tokens.add_access_token(db, family_id, token_digest(token), expires_at, confirmation)
 
 
 def refresh_token(db: TenantSession, facts: RefreshTokenFacts) -> str:
@@ -119,6 +131,11 @@ def refresh_token(db: TenantSession, facts: RefreshTokenFacts) -> str:
     refresh_tokens.create(db, facts)
     tokens.keep_family(db, facts.family_id, facts.expires_at)
     return refresh.render(db.vault, db.tenant_id, facts.family_id, facts.generation)
+
+
+def authorization_response(claims: Mapping[str, Any], ring: KeyRing, alg: SigningAlgorithm) -> str:
+    """JARM §2.1: the answer of the authorization endpoint, for the application in `aud`."""
+    return sign_jwt(claims, _key(ring, alg), "JWT")
 
 
 def introspection(

@@ -13,6 +13,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
+from tenantry.core.confirmation import Confirmation
 from tenantry.keys.signing import KeyRing, SigningKey
 
 MAX_TOKEN = 16_384
@@ -53,6 +54,14 @@ class VerifiedClaims:
     def audiences(self) -> tuple[str, ...]:
         value = self.claims.get("aud")
         return (value,) if isinstance(value, str) else tuple(value or ())
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """What its bearer has to prove (RFC 7800 §3.1)."""
+        members = self.claims.get("cnf")
+        if not isinstance(members, Mapping):
+            return None
+        return Confirmation(members.get("jkt"), members.get("x5t#S256"))
 
     @property
     def is_machine(self) -> bool:

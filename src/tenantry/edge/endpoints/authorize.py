@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,35 +13,31 @@ from tenantry.edge.cookies import browser_or_new, session_cookie, set_browser, s
 from tenantry.edge.errors import error_response_page
 from tenantry.edge.parse import form_parameters, query_parameters
 from tenantry.edge.render import authorization_response, page, see_other
-from tenantry.oauth import authorize, request_object
+from tenantry.oauth import authorize, jarm, par, request_object
+from tenantry.oauth.admitted_request import admitted, subject_of
 from tenantry.oauth.authorization_request import (
     AuthorizationRequest,
     PageError,
     RedirectError,
+    ResponseTarget,
     decide_redirect_uri,
     read_client_id,
-    read_request,
     response_target,
 )
 from tenantry.oauth.device_outcome import DeviceAnswered
 from tenantry.oauth.errors import OAuthError
-from tenantry.oauth.organizations import read_asked
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.session_management import session_state
 from tenantry.oauth.standing import Subject
-from tenantry.pages import DeviceAnsweredView, device_answered_page
-from tenantry.rules.addresses import TenantAddress
+from tenantry.pages import DeviceAnsweredView, ErrorView, device_answered_page, error_page
 from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.rules.interaction import Step
 from tenantry.services import sessions
-from tenantry.services.apis import find_target
-from tenantry.services.client_secrets import shared_secret
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, request_context
 from tenantry.services.runtime import Runtime
-from tenantry.services.signing_keys import key_ring
-from tenantry.store import applications, installation
-from tenantry.store.unit_of_work import INSTALLATION, TenantSession
+from tenantry.store import applications
+from tenantry.store.unit_of_work import TenantSession
 
 _PAGES = {
     Step.ORGANIZATION: "u/organization",
@@ -55,37 +53,43 @@ async def authorization(request: Request) -> Response:
     context = request_context(request.scope)
     tenant = await load_tenant(runtime, context.address.tenant_id)
     try:
-        asked, application = await _read(runtime, context, tenant, request)
-    except PageError as error:
-        return error_response_page(
-            request, branding_of(tenant), error.error, error.description, 400
-        )
-    except OAuthError as error:
-        return error_response_page(
-            request, branding_of(tenant), error.error, error.description, error.status
-        )
+        asked, application, reference = await _read(runtime, context, tenant, request)
+    except (PageError, OAuthError) as error:
+        return _refused(request, tenant, error)
     except RedirectError as error:
         fields = {"error": error.error, "error_description": error.description}
-        return authorization_response(error.target, fields, issuer_parameter(tenant, context))
+        return await respond(runtime, tenant, context, error.target, fields)
     browser = browser_or_new(request, context.address)
     subject = await subject_of(runtime, context.address, application, asked.audience)
-    outcome = await runtime.store.write(
-        context.address.tenant_id,
-        context.caller(),
-        _begin,
-        subject,
-        asked,
-        session_cookie(request, context.address),
-        browser,
+    try:
+        outcome = await runtime.store.write(
+            context.address.tenant_id,
+            context.caller(),
+            _begin,
+            subject,
+            asked,
+            session_cookie(request, context.address),
+            browser,
+            reference,
+        )
+    except OAuthError as error:
+        return _refused(request, tenant, error)
+    response = await answer(
+        runtime, outcome, tenant, context, state_cookie(request, context.address)
     )
-    response = answer(outcome, tenant, context, state_cookie(request, context.address))
     set_browser(response, context.address, browser)
     return response
 
 
+def _refused(request: Request, tenant: TenantFacts, error: PageError | OAuthError) -> Response:
+    status = error.status if isinstance(error, OAuthError) else 400
+    return error_response_page(request, branding_of(tenant), error.error, error.description, status)
+
+
 async def _read(
     runtime: Runtime, context: RequestContext, tenant: TenantFacts, request: Request
-) -> tuple[AuthorizationRequest, ApplicationFacts]:
+) -> tuple[AuthorizationRequest, ApplicationFacts, str | None]:
+    """The request, of whom, and the `request_uri` by which it was pushed."""
     if request.method == "POST":
         parameters = await form_parameters(request)
     else:
@@ -93,33 +97,30 @@ async def _read(
     application = await runtime.configuration.get(
         tenant.id, applications.find_by_client_id, read_client_id(parameters)
     )
+    reference = None
     if application is not None:
         application = at_domain(application, context.address.domain)
-        parameters = await _open(runtime, context, application, parameters)
-    own = application is not None and await _is_own_page(
-        runtime, context, application, parameters.as_mapping().get("redirect_uri", "")
-    )
-    within = await read_asked(runtime, context, tenant, parameters)
-    redirect_uri = decide_redirect_uri(application, parameters, is_own_page=own, within=within)
+        if par.is_pushed(parameters):
+            reference = parameters.require("request_uri")
+        parameters = await _open(runtime, context, tenant, application, parameters)
+    asked = await admitted(runtime, context, tenant, application, parameters)
     if application is None:
         raise PageError("invalid_request", "No application has this client_id.")
-    ring = await key_ring(runtime, tenant)
-    issuer = context.address.issuer
-    shared = shared_secret(runtime.vault, tenant.id, application)
-    asked = read_request(
-        parameters, application, tenant, redirect_uri, ring, issuer, shared, within
-    )
-    return asked, application
+    return asked, application, reference
 
 
 async def _open(
     runtime: Runtime,
     context: RequestContext,
+    tenant: TenantFacts,
     application: ApplicationFacts,
     parameters: Parameters,
 ) -> Parameters:
-    """The parameters of a request object, if there is one; a bad one is told where it may be."""
+    """Those of what was pushed, or of a request object; a bad one is told where it may be."""
     try:
+        if par.is_pushed(parameters):
+            return await par.opened(runtime, context, tenant, application, parameters)
+        par.require_pushed(application)
         return await request_object.opened(runtime, context, application, parameters)
     except OAuthError as error:
         try:
@@ -130,44 +131,20 @@ async def _open(
         raise RedirectError(target, error.error, error.description) from None
 
 
-async def _is_own_page(
-    runtime: Runtime, context: RequestContext, application: ApplicationFacts, uri: str
-) -> bool:
-    """Whether the root's explorer asks for the page of another tenant's explorer."""
-    if not application.is_system or not context.address.is_root:
-        return False
-    name = runtime.addresses.tenant_of_management_identifier(uri)
-    return name is not None and bool(
-        await runtime.configuration.get(INSTALLATION, installation.tenant_identity, name)
-    )
-
-
 def _begin(
     db: TenantSession,
     subject: Subject,
     asked: AuthorizationRequest,
     cookie: str | None,
     browser: str,
+    reference: str | None,
 ) -> authorize.Outcome:
     session: SessionFacts | None = sessions.find_live(db, cookie, subject.issuer)
     if session is not None:
         sessions.touch(db, session)
+    if reference is not None:
+        return par.begin(db, subject, asked, session, browser, reference)
     return authorize.begin(db, subject, asked, session, browser)
-
-
-async def subject_of(
-    runtime: Runtime, address: TenantAddress, application: ApplicationFacts, audience: str | None
-) -> Subject:
-    api = None
-    if audience is not None:
-        api = await find_target(
-            runtime.configuration, runtime.addresses, address.tenant_id, audience
-        )
-    tenant = await load_tenant(runtime, address.tenant_id)
-    ring = await key_ring(runtime, tenant)
-    return Subject(
-        application, api, address.issuer, address.userinfo_audience, tenant, address, ring
-    )
 
 
 def issuer_parameter(tenant: TenantFacts, context: RequestContext) -> str | None:
@@ -176,7 +153,26 @@ def issuer_parameter(tenant: TenantFacts, context: RequestContext) -> str | None
     return context.address.issuer if on else None
 
 
-def answer(
+async def respond(
+    runtime: Runtime,
+    tenant: TenantFacts,
+    context: RequestContext,
+    target: ResponseTarget,
+    fields: Mapping[str, str],
+) -> Response:
+    """The answer at the redirect URI, as a JWT where the application asked for that."""
+    if not jarm.is_secured(target):
+        return authorization_response(target, fields, issuer_parameter(tenant, context))
+    try:
+        target, fields = await jarm.secured(runtime, context, tenant, target, fields)
+    except OAuthError as error:
+        view = ErrorView(branding_of(tenant), error.error, error.description, "")
+        return page(error_page(view), error.status)
+    return authorization_response(target, fields, None)
+
+
+async def answer(
+    runtime: Runtime,
     outcome: authorize.Outcome,
     tenant: TenantFacts,
     context: RequestContext,
@@ -193,4 +189,4 @@ def answer(
     state = session_state(outcome.target, browser_state)
     if state is not None:
         fields["session_state"] = state
-    return authorization_response(outcome.target, fields, issuer_parameter(tenant, context))
+    return await respond(runtime, tenant, context, outcome.target, fields)

@@ -111,4 +111,6 @@ async def _decided(
         waiting.handle,
         **{keyword: decision == decisions[0]},
     )
-    return answer(outcome, waiting.tenant, waiting.context, waiting.browser_state)
+    return await answer(
+        waiting.runtime, outcome, waiting.tenant, waiting.context, waiting.browser_state
+    )

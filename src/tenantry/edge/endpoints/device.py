@@ -9,12 +9,13 @@ from tenantry.core.facts import TenantFacts
 from tenantry.edge.branding import branding_of
 from tenantry.edge.client import authenticated_client
 from tenantry.edge.cookies import browser_cookie, browser_or_new, session_cookie, set_browser
-from tenantry.edge.endpoints.authorize import answer, subject_of
+from tenantry.edge.endpoints.authorize import answer
 from tenantry.edge.errors import error_response_page
 from tenantry.edge.form_token import form_token, is_form_token
 from tenantry.edge.parse import form_parameters, query_parameters, token_parameters
 from tenantry.edge.render import NO_STORE, json_response, page
 from tenantry.oauth import device
+from tenantry.oauth.admitted_request import subject_of
 from tenantry.oauth.errors import OAuthError
 from tenantry.pages import DeviceView, device_page
 from tenantry.services.management_access import load_tenant
@@ -88,7 +89,7 @@ async def code_typed(request: Request) -> Response:
         session_cookie(request, context.address),
         browser,
     )
-    response = answer(outcome, tenant, context)
+    response = await answer(runtime, outcome, tenant, context)
     set_browser(response, context.address, browser)
     return response
 

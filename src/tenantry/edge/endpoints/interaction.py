@@ -20,7 +20,16 @@ from tenantry.edge.waiting import (
 )
 from tenantry.oauth import authorize, person
 from tenantry.oauth.errors import OAuthError
-from tenantry.pages import ConsentView, LoginView, ScopeText, consent_page, login_page, scope_groups
+from tenantry.pages import (
+    Asked,
+    ConsentView,
+    LoginView,
+    ScopeText,
+    consent_page,
+    details_view,
+    login_page,
+    scope_groups,
+)
 from tenantry.rules.interaction import Step
 from tenantry.services import logins, sessions
 from tenantry.services.logins import Proven
@@ -103,7 +112,7 @@ async def login(request: Request) -> Response:
         return _login_page(waiting, username, _WRONG, 400)
     outcome, cookie = result
     browser_state = new_token()
-    response = answer(outcome, tenant, waiting.context, browser_state)
+    response = await answer(runtime, outcome, tenant, waiting.context, browser_state)
     set_session(response, waiting.context.address, cookie, browser_state, tenant.session_lifetime)
     return response
 
@@ -157,17 +166,24 @@ async def consent_form(request: Request) -> Response:
     descriptions = {}
     if waiting.subject.api is not None:
         descriptions = {scope.value: scope.description for scope in waiting.subject.api.scopes}
+    name = user.name or user.email or user.username or user.id
+    wanted = waiting.asked
     view = ConsentView(
         branding_of(waiting.tenant),
         application_view(waiting.application),
-        user.name or user.email or user.username or user.id,
+        name,
         waiting.action("consent"),
         waiting.form_token(),
         scope_groups(
             [ScopeText(scope, descriptions.get(scope, "")) for scope in scopes],
             waiting.tenant.use_scope_descriptions_for_consent,
         ),
-        is_device=waiting.asked.device_id is not None,
+        is_device=wanted.device_id is not None,
+        details=details_view(
+            wanted.authorization_details,
+            waiting.tenant.customized_consent_template,
+            Asked(waiting.application.name, name, wanted.linking_id),
+        ),
     )
     return page(consent_page(view))
 
@@ -191,4 +207,6 @@ async def consent(request: Request) -> Response:
         waiting.handle,
         allowed=decision == "allow",
     )
-    return answer(outcome, waiting.tenant, waiting.context, waiting.browser_state)
+    return await answer(
+        waiting.runtime, outcome, waiting.tenant, waiting.context, waiting.browser_state
+    )

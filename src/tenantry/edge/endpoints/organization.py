@@ -66,7 +66,9 @@ async def organization(request: Request) -> Response:
         waiting.handle,
         found,
     )
-    return answer(outcome, waiting.tenant, waiting.context, waiting.browser_state)
+    return await answer(
+        waiting.runtime, outcome, waiting.tenant, waiting.context, waiting.browser_state
+    )
 
 
 def _page(

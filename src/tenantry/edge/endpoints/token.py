@@ -7,16 +7,19 @@ from starlette.responses import Response
 
 from tenantry.edge.client import audit_refusal, authenticated_client
 from tenantry.edge.parse import token_parameters
+from tenantry.edge.possession import with_proven_key
 from tenantry.edge.render import NO_STORE, json_response
-from tenantry.oauth import client_credentials
-from tenantry.oauth.errors import OAuthError
+from tenantry.oauth import client_credentials, rar
+from tenantry.oauth.errors import OAuthError, require
 from tenantry.oauth.grants import GRANTS
+from tenantry.rules.possession import proves_key
 from tenantry.services.request import acts_for, request_context
 from tenantry.services.runtime import Runtime
 from tenantry.store.group_commit import Expectation
 
-# An answer to a poll that comes before the person's (RFC 8628 §3.5) is not worth a row.
-_NO_REFUSAL = frozenset({"authorization_pending", "slow_down"})
+# An answer to a poll that comes before the person's (RFC 8628 §3.5) is not worth a row, nor is
+# the nonce that an application asks for by its first request (RFC 9449 §8).
+_NO_REFUSAL = frozenset({"authorization_pending", "slow_down", "use_dpop_nonce"})
 
 
 async def token(request: Request) -> Response:
@@ -38,6 +41,9 @@ async def _token(runtime: Runtime, request: Request, expectation: Expectation) -
     if grant is not client_credentials.grant:
         expectation.end()  # The others write their rows with what they record themselves.
     try:
+        client = await with_proven_key(runtime, request, client)
+        require(proves_key(client.application, client.confirmation))
+        rar.refuse_for(grant_type, parameters)
         answer = await grant(runtime, context, client, parameters)
     except OAuthError as error:
         if error.error in _NO_REFUSAL:

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from tenantry.edge.parse import form_parameters, has_form, query_parameters
+from tenantry.edge.possession import require_possession
 from tenantry.edge.render import NO_STORE, json_response
+from tenantry.oauth import dpop
 from tenantry.oauth import userinfo as protocol
-from tenantry.oauth.bearer import malformed, read_token
+from tenantry.oauth.bearer import malformed, read_access_token
 from tenantry.oauth.errors import OAuthError
-from tenantry.services.request import acts_for, request_context
+from tenantry.services.possession import read_authorization
+from tenantry.services.request import request_context
+from tenantry.services.runtime import Runtime
 
 
 async def userinfo(request: Request) -> Response:
+    presented = read_authorization(request.headers.get("authorization", ""))
+    try:
+        return await _userinfo(request)
+    except OAuthError as error:
+        by_proof = presented is not None and presented.by_proof
+        raise dpop.with_challenge(error, by_proof=by_proof) from None
+
+
+async def _userinfo(request: Request) -> Response:
     body_token = None
     try:
         # RFC 6750 §2.2: only a form carries a token; the header is good beside any other body.
@@ -22,11 +37,14 @@ async def userinfo(request: Request) -> Response:
         query_token = query_parameters(request).get("access_token")
     except OAuthError as error:
         raise malformed(error.description, error.status) from None
-    unverified_token = read_token(request.headers.get("authorization"), body_token, query_token)
-    claims, application = await protocol.userinfo(
-        request.scope["tenantry.runtime"], request_context(request.scope), unverified_token
+    presented = read_access_token(request.headers.get("authorization"), body_token, query_token)
+    runtime: Runtime = request.scope["tenantry.runtime"]
+    claims = await protocol.userinfo(
+        runtime,
+        request_context(request.scope),
+        presented.unverified_token,
+        partial(require_possession, runtime, request, presented),
     )
-    acts_for(request.scope, application)
     if isinstance(claims, str):
         return Response(claims, 200, NO_STORE, "application/jwt")
     return json_response(claims, 200, NO_STORE)

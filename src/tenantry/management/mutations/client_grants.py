@@ -25,6 +25,7 @@ class _Settings:
     allow_all_scopes: bool | None = setting(ABOUT, "allow_all_scopes")
     organization_usage: OrganizationUsage | None = setting(ABOUT, "organization_usage")
     allow_any_organization: bool | None = setting(ABOUT, "allow_any_organization")
+    authorization_details_types: list[str] | None = setting(ABOUT, "authorization_details_types")
 
 
 @strawberry.input(description="A new client grant.")

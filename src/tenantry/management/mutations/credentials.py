@@ -9,6 +9,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from tenantry.core.credentials import CredentialFacts, CredentialType, CredentialUse
+from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ClientSigningAlgorithm, TokenEndpointAuthMethod
 from tenantry.management.context import Info
 from tenantry.management.fields import field
@@ -20,6 +21,7 @@ from tenantry.management.types.common import described, setting
 from tenantry.management.types.credential import (
     ABOUT,
     CREDENTIALS_ABOUT,
+    METHOD_ABOUT,
     REQUIRED_ABOUT,
     Credential,
 )
@@ -33,12 +35,13 @@ class _Key:
     credential_type: CredentialType | None = setting(ABOUT, "credential_type")
     pem: str | None = setting(ABOUT, "pem")
     jwk: JSON | None = setting(ABOUT, "jwk")
+    subject_dn: str | None = setting(ABOUT, "subject_dn")
     alg: ClientSigningAlgorithm | None = setting(ABOUT, "alg")
     expires_at: datetime | None = setting(ABOUT, "expires_at")
     parse_expiry_from_cert: bool | None = setting(ABOUT, "parse_expiry_from_cert")
 
 
-@strawberry.input(description="A public key for an application; it is not used until enabled.")
+@strawberry.input(description="A credential of an application; it is not used until enabled.")
 class CredentialCreateInput(_Key):
     client_id: str = described(ABOUT, "client_id")
 
@@ -68,7 +71,7 @@ class CredentialDeletePayload(Payload):
     deleted_id: strawberry.ID | None = deleted_field("credential")
 
 
-@strawberry.input(description="A public key that a new application begins with, enabled.")
+@strawberry.input(description="A credential that a new application begins with, enabled.")
 class NewCredentialInput(_Key):
     pass
 
@@ -78,10 +81,27 @@ class NewPrivateKeyJwtInput:
     credentials: list[NewCredentialInput] = strawberry.field(description=CREDENTIALS_ABOUT)
 
 
-@strawberry.input(description="How a new application proves who it is by credentials.")
+@strawberry.input(description="Subjects of the certificates of a new application.")
+class NewTlsClientAuthInput:
+    credentials: list[NewCredentialInput] = strawberry.field(description=CREDENTIALS_ABOUT)
+
+
+@strawberry.input(description="Certificates of a new application.")
+class NewSelfSignedTlsClientAuthInput:
+    credentials: list[NewCredentialInput] = strawberry.field(description=CREDENTIALS_ABOUT)
+
+
+@strawberry.input(
+    description=(
+        "How a new application proves who it is by credentials: exactly one way, which also sets "
+        "`tokenEndpointAuthMethod`."
+    )
+)
 class NewClientAuthenticationMethodsInput:
-    private_key_jwt: NewPrivateKeyJwtInput = strawberry.field(
-        description="By signed assertions; it sets `tokenEndpointAuthMethod` to `PRIVATE_KEY_JWT`."
+    private_key_jwt: NewPrivateKeyJwtInput | None = setting(METHOD_ABOUT, "private_key_jwt")
+    tls_client_auth: NewTlsClientAuthInput | None = setting(METHOD_ABOUT, "tls_client_auth")
+    self_signed_tls_client_auth: NewSelfSignedTlsClientAuthInput | None = setting(
+        METHOD_ABOUT, "self_signed_tls_client_auth"
     )
 
 
@@ -98,10 +118,27 @@ class PrivateKeyJwtInput:
     credentials: list[strawberry.ID] = strawberry.field(description=CREDENTIALS_ABOUT)
 
 
-@strawberry.input(description="How an application proves who it is by its credentials.")
+@strawberry.input(description="Which subjects the certificates of an application may have.")
+class TlsClientAuthInput:
+    credentials: list[strawberry.ID] = strawberry.field(description=CREDENTIALS_ABOUT)
+
+
+@strawberry.input(description="Which certificates authenticate an application.")
+class SelfSignedTlsClientAuthInput:
+    credentials: list[strawberry.ID] = strawberry.field(description=CREDENTIALS_ABOUT)
+
+
+@strawberry.input(
+    description=(
+        "How an application proves who it is by its credentials: exactly one way, which also sets "
+        "`tokenEndpointAuthMethod`."
+    )
+)
 class ClientAuthenticationMethodsInput:
-    private_key_jwt: PrivateKeyJwtInput = strawberry.field(
-        description="By signed assertions; it sets `tokenEndpointAuthMethod` to `PRIVATE_KEY_JWT`."
+    private_key_jwt: PrivateKeyJwtInput | None = setting(METHOD_ABOUT, "private_key_jwt")
+    tls_client_auth: TlsClientAuthInput | None = setting(METHOD_ABOUT, "tls_client_auth")
+    self_signed_tls_client_auth: SelfSignedTlsClientAuthInput | None = setting(
+        METHOD_ABOUT, "self_signed_tls_client_auth"
     )
 
 
@@ -122,7 +159,7 @@ def enabled(input: Any, tenant_id: str) -> dict[str, Any]:
     values = _method(input)
     methods, requests = input.client_authentication_methods, input.signed_request_object
     if methods is not strawberry.UNSET:
-        listed = methods.private_key_jwt.credentials if methods else []
+        listed = chosen_way(methods)[1] if methods else []
         values[CredentialUse.CLIENT_AUTHENTICATION] = ids(listed)
     if requests is not strawberry.UNSET:
         values["require_signed_request_object"] = requests.required if requests else False
@@ -137,19 +174,37 @@ def first_keys(
     values, keys = _method(input), {}
     methods, requests = input.client_authentication_methods, input.signed_request_object
     if methods:
-        keys[CredentialUse.CLIENT_AUTHENTICATION] = methods.private_key_jwt.credentials
+        keys[CredentialUse.CLIENT_AUTHENTICATION] = chosen_way(methods)[1]
     if requests:
         values["require_signed_request_object"] = requests.required
         keys[CredentialUse.REQUEST_OBJECTS] = requests.credentials
     return values, {use: tuple(given(key) for key in listed) for use, listed in keys.items()}
 
 
+def chosen_way(methods: Any) -> tuple[TokenEndpointAuthMethod, list[Any]]:
+    """The one method that an input names, and its credentials."""
+    ways = [(name, way) for name in METHOD_ABOUT if (way := getattr(methods, name))]
+    if len(ways) != 1:
+        raise DomainError(
+            ErrorCode.REQUIRED, "Exactly one method.", "client_authentication_methods"
+        )
+    name, way = ways[0]
+    return TokenEndpointAuthMethod(name), way.credentials
+
+
 def _method(input: Any) -> dict[str, Any]:
     """Naming credentials for it is choosing the method."""
-    chosen = input.token_endpoint_auth_method
-    if input.client_authentication_methods and chosen in {strawberry.UNSET, None}:
-        return {"token_endpoint_auth_method": TokenEndpointAuthMethod.PRIVATE_KEY_JWT}
-    return {}
+    given_methods, stated = input.client_authentication_methods, input.token_endpoint_auth_method
+    if not given_methods:
+        return {}
+    method, _ = chosen_way(given_methods)
+    if stated not in {strawberry.UNSET, None, method}:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED,
+            f"With {stated.value} no credentials are enabled for {method.value}.",
+            "client_authentication_methods",
+        )
+    return {"token_endpoint_auth_method": method}
 
 
 def _published(info: Info, outcome: Outcome[CredentialFacts]) -> Credential | None:

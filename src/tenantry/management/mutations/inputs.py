@@ -7,8 +7,14 @@ from typing import Any
 
 import strawberry
 
+from tenantry.management.types.access_rule import AccessRuleInput
 from tenantry.management.types.claim_mapping import ClaimMappingInput
-from tenantry.management.types.resource_server import ScopeInput, TokenEncryptionInput
+from tenantry.management.types.email_template import EmailTemplateInput
+from tenantry.management.types.resource_server import (
+    AuthorizationDetailsTypeInput,
+    ScopeInput,
+    TokenEncryptionInput,
+)
 from tenantry.management.types.user import AddressInput
 from tenantry.services.commands import Patch
 
@@ -20,6 +26,16 @@ REVISION_ABOUT = (
 SENT = strawberry.argument(description="What to do. A field that is left out keeps its default.")
 CHANGED = strawberry.argument(
     description="What to change. A field that is left out is unchanged; null clears."
+)
+
+_OBJECTS = (
+    AccessRuleInput,
+    AddressInput,
+    AuthorizationDetailsTypeInput,
+    ClaimMappingInput,
+    EmailTemplateInput,
+    ScopeInput,
+    TokenEncryptionInput,
 )
 
 
@@ -47,7 +63,7 @@ def given(input: Any, *besides: str) -> dict[str, Any]:
 
 
 def _facts(value: Any) -> Any:
-    if isinstance(value, ScopeInput | AddressInput | ClaimMappingInput | TokenEncryptionInput):
+    if isinstance(value, _OBJECTS):
         return value.facts()
     if isinstance(value, list):
         return tuple(_facts(item) for item in value)

@@ -6,7 +6,14 @@ from typing import Annotated
 
 import strawberry
 
-from tenantry.core.facts import AccessPolicy, ResourceServerFacts, SigningAlgorithm, TokenDialect
+from tenantry.core.authorization_details import ConsentPolicy
+from tenantry.core.facts import (
+    AccessPolicy,
+    ProofOfPossession,
+    ResourceServerFacts,
+    SigningAlgorithm,
+    TokenDialect,
+)
 from tenantry.management.context import Info
 from tenantry.management.fields import field
 from tenantry.management.ids import local_id
@@ -16,6 +23,7 @@ from tenantry.management.mutations.unit import Outcome, run
 from tenantry.management.types.common import described, setting
 from tenantry.management.types.resource_server import (
     ABOUT,
+    AuthorizationDetailsTypeInput,
     ResourceServer,
     ScopeInput,
     TokenEncryptionInput,
@@ -35,8 +43,16 @@ class _Settings:
     enforce_policies: bool | None = setting(ABOUT, "enforce_policies")
     skip_consent_for_first_party: bool | None = setting(ABOUT, "skip_consent_for_first_party")
     allow_offline_access: bool | None = setting(ABOUT, "allow_offline_access")
+    proof_of_possession: ProofOfPossession | None = setting(ABOUT, "proof_of_possession")
     user_access_policy: AccessPolicy | None = setting(ABOUT, "user_access_policy")
     client_access_policy: AccessPolicy | None = setting(ABOUT, "client_access_policy")
+    authorization_details: list[AuthorizationDetailsTypeInput] | None = setting(
+        ABOUT, "authorization_details"
+    )
+    require_pushed_authorization_details: bool | None = setting(
+        ABOUT, "require_pushed_authorization_details"
+    )
+    consent_policy: ConsentPolicy | None = setting(ABOUT, "consent_policy")
 
 
 @strawberry.input(description="A new API.")

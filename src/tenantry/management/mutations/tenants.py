@@ -27,8 +27,10 @@ from tenantry.management.mutations.inputs import (
 )
 from tenantry.management.mutations.payloads import Payload, deleted_field, object_field
 from tenantry.management.mutations.unit import Outcome, run
+from tenantry.management.types.access_rule import AccessRuleInput
 from tenantry.management.types.claim_mapping import ClaimMappingInput
 from tenantry.management.types.common import described, setting
+from tenantry.management.types.email_template import EmailTemplateInput
 from tenantry.management.types.tenant import ABOUT, Tenant
 from tenantry.services import tenants
 
@@ -52,7 +54,12 @@ class _Settings:
     authorization_response_iss_parameter_supported: bool | None = setting(
         ABOUT, "authorization_response_iss_parameter_supported"
     )
+    customized_consent_template: str | None = setting(ABOUT, "customized_consent_template")
+    pushed_authorization_requests_supported: bool | None = setting(
+        ABOUT, "pushed_authorization_requests_supported"
+    )
     remove_alg_from_jwks: bool | None = setting(ABOUT, "remove_alg_from_jwks")
+    enable_mtls_endpoint_aliases: bool | None = setting(ABOUT, "enable_mtls_endpoint_aliases")
     refresh_token_revocation_deletes_grant: bool | None = setting(
         ABOUT, "refresh_token_revocation_deletes_grant"
     )
@@ -76,7 +83,11 @@ class _Settings:
     resource_parameter_profile: ResourceParameterProfile | None = setting(
         ABOUT, "resource_parameter_profile"
     )
+    require_dpop_nonce: bool | None = setting(ABOUT, "require_dpop_nonce")
     trusted_documents_only: bool | None = setting(ABOUT, "trusted_documents_only")
+    email_templates: list[EmailTemplateInput] | None = setting(ABOUT, "email_templates")
+    push_notification_url: str | None = setting(ABOUT, "push_notification_url")
+    access_control_list: list[AccessRuleInput] | None = setting(ABOUT, "access_control_list")
 
 
 @strawberry.input(description="A new tenant.")

@@ -66,6 +66,14 @@ class UserCreateInput(_Claims):
 
 
 @strawberry.input(
+    description="A password of a user in a realm export of Keycloak, out of its `credentials`."
+)
+class PasswordCredentialInput:
+    credential_data: str = described(CREDENTIAL_ABOUT, "credential_data")
+    secret_data: str = described(CREDENTIAL_ABOUT, "secret_data")
+
+
+@strawberry.input(
     description=(
         "A line of a USER_IMPORT job: a user, with an email or a username, and the password as "
         "another system hashed it."
@@ -73,6 +81,10 @@ class UserCreateInput(_Claims):
 )
 class UserImportInput(_Claims):
     password_hash: str | None = setting(ABOUT, "password_hash")
+    password_credential: PasswordCredentialInput | None = strawberry.field(
+        description="The same as Keycloak exports it, instead of `passwordHash`. Default null.",
+        default=strawberry.UNSET,
+    )
     blocked: bool | None = strawberry.field(
         description="Whether the user may not sign in. Default false; an upsert leaves it.",
         default=strawberry.UNSET,

@@ -34,9 +34,12 @@ from tenantry.management.types.credential import (
     REQUESTS_ABOUT,
     ClientAuthenticationMethods,
     Credential,
-    PrivateKeyJwt,
     SignedRequestObject,
     enabled_for,
+)
+from tenantry.management.types.message_encryption import (
+    ContentEncryptionAlgorithm,
+    MessageEncryptionAlgorithm,
 )
 from tenantry.management.types.readiness import ReadinessCheck, readiness_of
 
@@ -86,6 +89,7 @@ class Application(StoredObject):
     is_first_party: bool = described(ABOUT, "is_first_party")
     oidc_conformant: bool = described(ABOUT, "oidc_conformant")
     require_pkce: bool = described(ABOUT, "require_pkce")
+    dpop_bound_access_tokens: bool = described(ABOUT, "dpop_bound_access_tokens")
     organization_usage: OrganizationUsage = described(ABOUT, "organization_usage")
     organization_require_behavior: OrganizationRequireBehavior = described(
         ABOUT, "organization_require_behavior"
@@ -104,12 +108,36 @@ class Application(StoredObject):
     token_endpoint_auth_signing_alg: ClientSigningAlgorithm | None = described(
         ABOUT, "token_endpoint_auth_signing_alg"
     )
+    tls_client_certificate_bound_access_tokens: bool = described(
+        ABOUT, "tls_client_certificate_bound_access_tokens"
+    )
+    tls_client_auth_subject_dn: str | None = described(ABOUT, "tls_client_auth_subject_dn")
+    tls_client_auth_san_dns: str | None = described(ABOUT, "tls_client_auth_san_dns")
+    tls_client_auth_san_uri: str | None = described(ABOUT, "tls_client_auth_san_uri")
+    tls_client_auth_san_ip: str | None = described(ABOUT, "tls_client_auth_san_ip")
+    tls_client_auth_san_email: str | None = described(ABOUT, "tls_client_auth_san_email")
     request_object_signing_alg: ClientSigningAlgorithm | None = described(
         ABOUT, "request_object_signing_alg"
     )
+    require_pushed_authorization_requests: bool = described(
+        ABOUT, "require_pushed_authorization_requests"
+    )
+    pushed_authorization_request_lifetime: int | None = described(
+        ABOUT, "pushed_authorization_request_lifetime"
+    )
+    authorization_details_types: list[str] = described(ABOUT, "authorization_details_types")
     request_uris: list[str] = described(ABOUT, "request_uris")
     userinfo_signed_response_alg: SigningAlgorithm | None = described(
         ABOUT, "userinfo_signed_response_alg"
+    )
+    authorization_signed_response_alg: SigningAlgorithm = described(
+        ABOUT, "authorization_signed_response_alg"
+    )
+    authorization_encrypted_response_alg: MessageEncryptionAlgorithm | None = described(
+        ABOUT, "authorization_encrypted_response_alg"
+    )
+    authorization_encrypted_response_enc: ContentEncryptionAlgorithm | None = described(
+        ABOUT, "authorization_encrypted_response_enc"
     )
     default_max_age: int | None = described(ABOUT, "default_max_age")
     require_auth_time: bool = described(ABOUT, "require_auth_time")
@@ -200,7 +228,7 @@ class Application(StoredObject):
     async def client_authentication_methods(self, info: Info) -> ClientAuthenticationMethods | None:
         enabled = await self._enabled(info, CredentialUse.CLIENT_AUTHENTICATION)
         return (
-            ClientAuthenticationMethods(private_key_jwt=PrivateKeyJwt(credentials=enabled))
+            ClientAuthenticationMethods.of(self.token_endpoint_auth_method, enabled)
             if enabled
             else None
         )

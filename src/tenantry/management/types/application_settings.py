@@ -18,8 +18,9 @@ ABOUT: Mapping[str, str] = {
     "token_endpoint_auth_method": (
         "How the application authenticates. Default `NONE` for native and single-page "
         "applications, else `CLIENT_SECRET_POST`. The two secret methods are interchangeable. "
-        "`CLIENT_SECRET_JWT` needs a secret that was made for it, `PRIVATE_KEY_JWT` needs "
-        "credentials, `jwks` or `jwksUri`."
+        "`CLIENT_SECRET_JWT` needs a secret that was made for it, `PRIVATE_KEY_JWT` and "
+        "`SELF_SIGNED_TLS_CLIENT_AUTH` need credentials, `jwks` or `jwksUri`, `TLS_CLIENT_AUTH` "
+        "credentials or a `tlsClientAuth…` name."
     ),
     "grant_types": (
         "How it may get tokens, at most 20. Default by type: code and refresh for native and "
@@ -120,6 +121,11 @@ ABOUT: Mapping[str, str] = {
         "Whether it belongs to the tenant's owner; only then may consent be skipped. Default true."
     ),
     "oidc_conformant": "Whether it follows OpenID Connect strictly. Default true.",
+    "dpop_bound_access_tokens": (
+        "Whether its token requests must carry a DPoP proof (RFC 9449), so that each access token "
+        "is bound to a key; none comes from the authorization endpoint then. Without it a proof "
+        "binds the tokens of that one request. Default false."
+    ),
     "require_pkce": (
         "Whether a code needs a proof key (RFC 7636) though the application is confidential; "
         "public ones always need it. Default false."
@@ -170,6 +176,32 @@ ABOUT: Mapping[str, str] = {
         "The only algorithm of its assertions, `HS256` with `CLIENT_SECRET_JWT` and another one "
         "with `PRIVATE_KEY_JWT`. By default null: every algorithm that the method allows."
     ),
+    "tls_client_certificate_bound_access_tokens": (
+        "Whether its access tokens are bound to the client certificate that it presents where it "
+        "gets them (RFC 8705 §3), so that requests for tokens need one; so are the refresh tokens "
+        "of a public application. Default false."
+    ),
+    "tls_client_auth_subject_dn": (
+        "The subject of the certificate that it authenticates with by `TLS_CLIENT_AUTH`, as RFC "
+        "4514 writes it: at most 2048 characters. Default null; that method needs exactly one of "
+        "this, the four alternative names and credentials."
+    ),
+    "tls_client_auth_san_dns": (
+        "Instead of the subject, a DNS name among the certificate's alternative names: at most 253 "
+        "characters. Default null."
+    ),
+    "tls_client_auth_san_uri": (
+        "Instead of the subject, a URI among the certificate's alternative names: at most 2048 "
+        "characters. Default null."
+    ),
+    "tls_client_auth_san_ip": (
+        "Instead of the subject, an IPv4 or IPv6 address among the certificate's alternative "
+        "names. Default null."
+    ),
+    "tls_client_auth_san_email": (
+        "Instead of the subject, an email address among the certificate's alternative names: at "
+        "most 254 characters. Default null."
+    ),
     "request_object_signing_alg": (
         "The only algorithm of its request objects, not `HS256`. By default null: every algorithm "
         "that its keys allow. Unsigned ones are always refused."
@@ -183,12 +215,36 @@ ABOUT: Mapping[str, str] = {
         "credentials verify them: at most 2, none of which also verifies assertions. `jwks` and "
         "`jwksUri` verify them too. Default null: not required, and no credentials."
     ),
+    "require_pushed_authorization_requests": (
+        "Whether its authorization requests must be pushed first (RFC 9126). The tenant must have "
+        "switched that on. Default false."
+    ),
+    "pushed_authorization_request_lifetime": (
+        "For how long a request that it pushed waits for the browser, in seconds: 10 to 599. "
+        "Default null: 60. A sign-in that has begun is not hurried."
+    ),
+    "authorization_details_types": (
+        "The types of authorization details that it restricts itself to (RFC 9396 §10): at most "
+        "100. Default none: all that it is granted."
+    ),
     "request_uris": (
         "Where its request objects may be fetched from: at most 100 https URLs. Default none."
     ),
     "userinfo_signed_response_alg": (
         "How answers of the userinfo endpoint are signed, as JWTs. The tenant must have switched "
         "it on. Default null: plain JSON."
+    ),
+    "authorization_signed_response_alg": (
+        "How its authorization responses are signed where it asks for them as JWTs (JARM), by a "
+        "`response_mode` that ends in `jwt`. The tenant must have switched it on. Default `RS256`."
+    ),
+    "authorization_encrypted_response_alg": (
+        "How these are encrypted besides, to a key in its `jwks` or at its `jwksUri` that is not "
+        "for signatures. Default null: they are signed only."
+    ),
+    "authorization_encrypted_response_enc": (
+        "How the content of these is encrypted. Default null: `A128CBC_HS256`. Needs "
+        "`authorizationEncryptedResponseAlg`."
     ),
     "default_max_age": (
         "After how long a sign-in is done again where a request has no `max_age`, in seconds: 0 to "

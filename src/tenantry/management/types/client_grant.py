@@ -36,6 +36,11 @@ ABOUT: Mapping[str, str] = {
         "Whether every scope of the API may be asked for, also those that are added later. "
         "Default false."
     ),
+    "authorization_details_types": (
+        "The types of authorization details that may be asked for where the API requires a client "
+        "grant: at most 100, all registered for the API, and only with the subject type `USER`. "
+        "Default none."
+    ),
     "organization_usage": (
         "Whether tokens of client credentials are for an organization, by the parameter "
         "`organization`. Default `DENY`."
@@ -56,6 +61,7 @@ class ClientGrant(StoredObject):
     allow_all_scopes: bool = described(ABOUT, "allow_all_scopes")
     organization_usage: OrganizationUsage = described(ABOUT, "organization_usage")
     allow_any_organization: bool = described(ABOUT, "allow_any_organization")
+    authorization_details_types: list[str] = described(ABOUT, "authorization_details_types")
     row_id: strawberry.Private[str]
 
     @classmethod

@@ -7,9 +7,10 @@ from dataclasses import fields
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import strawberry
+from strawberry.types.base import StrawberryList, StrawberryOptional
 
 T = TypeVar("T")
 
@@ -45,18 +46,37 @@ def publish(cls: type[T], facts: object, **others: Any) -> T:
 
     The class is the whitelist. A field without a source is an AttributeError at once.
     """
-    names, values = _source(cast("Hashable", cls), frozenset(others))
-    for name, value in zip(names, values(facts), strict=True):
-        others[name] = list(value) if isinstance(value, tuple) else value
-    return cls(**others)
+    source = _source(cast("Hashable", cls), frozenset(others))
+    others |= zip(source.names, source.read(facts), strict=True)
+    for name in source.lists:
+        if others[name] is not None:
+            others[name] = list(others[name])
+    # As the class would do it, but for its signature, which is long: lists have many objects.
+    made = object.__new__(cls)
+    made.__dict__.update(others)
+    return made
+
+
+class _Source(NamedTuple):
+    """The fields that are read from the facts, what reads them in one go, and the lists of them."""
+
+    names: tuple[str, ...]
+    read: Callable[[object], tuple[Any, ...]]
+    lists: tuple[str, ...]
 
 
 @cache
-def _source(
-    cls: Any, others: frozenset[str]
-) -> tuple[tuple[str, ...], Callable[[object], tuple[Any, ...]]]:
-    """The fields that are read from the facts, and what reads them in one go."""
-    names = tuple(field.name for field in fields(cls) if field.init and field.name not in others)
+def _source(cls: Any, others: frozenset[str]) -> _Source:
+    own = [field for field in fields(cls) if field.init]
+    if unknown := others - {field.name for field in own}:
+        raise TypeError(f"{cls.__name__} has no {', '.join(unknown)}")
+    names = tuple(field.name for field in own if field.name not in others)
+    lists = tuple(field.name for field in own if field.name in names and _is_list(field.type))
     if len(names) < 2:
-        return names, lambda facts: tuple(getattr(facts, name) for name in names)
-    return names, attrgetter(*names)
+        return _Source(names, lambda facts: tuple(getattr(facts, name) for name in names), lists)
+    return _Source(names, attrgetter(*names), lists)
+
+
+def _is_list(type_: object) -> bool:
+    inner = type_.of_type if isinstance(type_, StrawberryOptional) else type_
+    return isinstance(inner, StrawberryList)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
+from tenantry.core.authorization_details import ConsentPolicy
 from tenantry.core.facts import (
     AccessPolicy,
     ApplicationType,
@@ -22,6 +23,7 @@ from tenantry.core.facts import (
     GrantType,
     KeyEncryptionAlgorithm,
     KeyState,
+    ProofOfPossession,
     ResourceParameterProfile,
     ResponseTypeName,
     SigningAlgorithm,
@@ -84,6 +86,12 @@ _describe(
         TokenEndpointAuthMethod.CLIENT_SECRET_POST: "Its secret, in the body.",
         TokenEndpointAuthMethod.CLIENT_SECRET_JWT: "A JWT that its secret signs.",
         TokenEndpointAuthMethod.PRIVATE_KEY_JWT: "A JWT that its private key signs.",
+        TokenEndpointAuthMethod.TLS_CLIENT_AUTH: (
+            "A TLS client certificate of a certificate authority, by its name (RFC 8705 §2.1)."
+        ),
+        TokenEndpointAuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: (
+            "A TLS client certificate that was uploaded or registered (RFC 8705 §2.2)."
+        ),
     },
 )
 _describe(
@@ -120,6 +128,7 @@ _describe(
         GrantType.CLIENT_CREDENTIALS: "The application asks for itself.",
         GrantType.REFRESH_TOKEN: "A refresh token from before is exchanged for new tokens.",
         GrantType.DEVICE_CODE: "A user types a device's code in elsewhere. Native only.",
+        GrantType.CIBA: "A user is asked elsewhere. First-party and confidential only.",
         GrantType.PASSWORD: "It sends a user's password. First-party only; best avoided.",
         GrantType.PASSWORD_REALM: "The same, and it names the connection as `realm`.",
         GrantType.TOKEN_EXCHANGE: "It trades a user's token for one of another API.",
@@ -226,6 +235,14 @@ _describe(
     },
 )
 _describe(
+    ProofOfPossession,
+    "How whoever has a token shows that it may use it.",
+    {
+        ProofOfPossession.MTLS: "By the client certificate of the TLS connection (RFC 8705).",
+        ProofOfPossession.DPOP: "By a proof that a key signs for each request (RFC 9449).",
+    },
+)
+_describe(
     SubjectType,
     "For whom a client grant gives access.",
     {
@@ -272,6 +289,18 @@ _describe(
         OrganizationRequireBehavior.NO_PROMPT: "It is refused.",
         OrganizationRequireBehavior.PRE_LOGIN_PROMPT: (
             "The person is asked for the name of the organization before anything else."
+        ),
+    },
+)
+_describe(
+    ConsentPolicy,
+    "How users are asked for authorization details of an API. They are asked each time.",
+    {
+        ConsentPolicy.STANDARD: "The log keeps what was asked for and granted.",
+        ConsentPolicy.TRANSACTIONAL_AUTHORIZATION_WITH_MFA: (
+            "Each request is a transaction with an id of its own, `linking_id`, which the consent "
+            "template and the log know; the log keeps the types and nothing more of the details. "
+            "A second factor is up to the API: this server asks for none."
         ),
     },
 )

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 
 import strawberry
 
+from tenantry.core import authorization_details as details
 from tenantry.core import facts as core
+from tenantry.core.authorization_details import ConsentPolicy
 from tenantry.core.facts import (
     AccessPolicy,
     EncryptionFormat,
     KeyEncryptionAlgorithm,
+    ProofOfPossession,
     ResourceServerFacts,
     SigningAlgorithm,
     TokenDialect,
@@ -56,11 +59,34 @@ ABOUT: Mapping[str, str] = {
         "The public key that access tokens are encrypted for. Default null: they are only "
         "signed. This server's own userinfo does not accept encrypted tokens."
     ),
+    "authorization_details": (
+        "The types of authorization details (RFC 9396) that it understands, replaced as a whole: "
+        "at most 100. Default none."
+    ),
+    "require_pushed_authorization_details": (
+        "Whether authorization details are taken only in authorization requests that were pushed "
+        "(RFC 9126), where no browser sees or changes them. Default true."
+    ),
+    "consent_policy": (
+        "How users are asked for authorization details: always, and each time anew. Default "
+        "`STANDARD`."
+    ),
     "enforce_policies": (
         "Whether users get only those scopes that they have as permissions, directly or by "
         "roles. Switched off, a dialect with permissions falls back to its twin. Default false."
     ),
+    "proof_of_possession": (
+        "How its access tokens must be bound to a key; a request that proves none in that way is "
+        "refused. Default null: they may be bearer tokens, and are bound where the application "
+        "proves a key."
+    ),
     "is_system": "Whether it is the management API, which cannot be changed or deleted.",
+}
+DETAILS_ABOUT: Mapping[str, str] = {
+    "type": (
+        "The `type` of such an object, compared exactly: 1 to 255 visible ASCII characters, as in "
+        "`payment_initiation`."
+    ),
 }
 SCOPE_ABOUT: Mapping[str, str] = {
     "value": (
@@ -84,6 +110,19 @@ class ScopeInput:
 
     def facts(self) -> core.Scope:
         return core.Scope(self.value, self.description)
+
+
+@strawberry.type(description="A type of authorization details that an API understands.")
+class AuthorizationDetailsType:
+    type: str = described(DETAILS_ABOUT, "type")
+
+
+@strawberry.input(description="A type of authorization details that an API understands.")
+class AuthorizationDetailsTypeInput:
+    type: str = described(DETAILS_ABOUT, "type")
+
+    def facts(self) -> details.AuthorizationDetailsType:
+        return details.AuthorizationDetailsType(self.type)
 
 
 ENCRYPTION_ABOUT: Mapping[str, str] = {
@@ -154,9 +193,17 @@ class ResourceServer(StoredObject):
     token_encryption: TokenEncryption | None = described(ABOUT, "token_encryption")
     skip_consent_for_first_party: bool = described(ABOUT, "skip_consent_for_first_party")
     allow_offline_access: bool = described(ABOUT, "allow_offline_access")
+    proof_of_possession: ProofOfPossession | None = described(ABOUT, "proof_of_possession")
     user_access_policy: AccessPolicy = described(ABOUT, "user_access_policy")
     client_access_policy: AccessPolicy = described(ABOUT, "client_access_policy")
     enforce_policies: bool = described(ABOUT, "enforce_policies")
+    authorization_details: list[AuthorizationDetailsType] = described(
+        ABOUT, "authorization_details"
+    )
+    require_pushed_authorization_details: bool = described(
+        ABOUT, "require_pushed_authorization_details"
+    )
+    consent_policy: ConsentPolicy = described(ABOUT, "consent_policy")
     is_system: bool = described(ABOUT, "is_system")
 
     @classmethod
@@ -166,6 +213,9 @@ class ResourceServer(StoredObject):
             facts,
             id=global_id("ResourceServer", tenant_id, facts.id),
             scopes=[publish(Scope, scope) for scope in facts.scopes],
+            authorization_details=[
+                publish(AuthorizationDetailsType, one) for one in facts.authorization_details
+            ],
             token_encryption=facts.token_encryption
             and TokenEncryption(
                 format=facts.token_encryption.format,

@@ -14,8 +14,10 @@ from tenantry.core.facts import (
     TenantFacts,
 )
 from tenantry.management.ids import global_id
+from tenantry.management.types.access_rule import LIST_ABOUT, AccessRule
 from tenantry.management.types.claim_mapping import MAPPINGS_ABOUT, ClaimMapping
 from tenantry.management.types.common import StoredObject, described, publish
+from tenantry.management.types.email_template import TEMPLATES_ABOUT, EmailTemplate
 from tenantry.rules.addresses import Addresses
 
 ABOUT: Mapping[str, str] = {
@@ -63,14 +65,31 @@ ABOUT: Mapping[str, str] = {
     "authorization_response_iss_parameter_supported": (
         "Whether authorization responses carry `iss` (RFC 9207). Default true."
     ),
+    "pushed_authorization_requests_supported": (
+        "Whether applications may push their authorization requests to `/oauth/par` (RFC 9126). "
+        "Default true. Applications that must push cannot sign users in while it is false."
+    ),
+    "customized_consent_template": (
+        "How the consent page shows authorization details: Liquid of 1 to 16384 characters, such "
+        "as `{{ transaction.params.authorization_details[0].type }}`, with `transaction.linking_id`"
+        ", `application.name` and `user.name`. The tags `case`, `comment`, `for`, `if` and "
+        "`unless` and plain markup work; links, images, styles, scripts and forms are left out. "
+        "Below it people can always see all that is asked for. Default null: that list alone."
+    ),
     "remove_alg_from_jwks": (
         "Whether the published keys leave out `alg`, for libraries that dislike it. Default false."
+    ),
+    "enable_mtls_endpoint_aliases": (
+        "Whether discovery names endpoints at the host with `mtls.` before it, so that only they "
+        "ask for a client certificate (RFC 8705 §5), and requests to that host are served, where "
+        "client certificates can arrive at all. Default false."
     ),
     "refresh_token_revocation_deletes_grant": (
         "Whether revoking a refresh token also deletes what the user allowed the application, "
         "and with it all its other tokens of that user. Default false."
     ),
     "claim_mappings": MAPPINGS_ABOUT,
+    "access_control_list": LIST_ABOUT,
     "signing_algorithms": (
         "The algorithms that have keys: one to four, `RS256` always among them. Default `RS256` "
         "alone, because some libraries fail on keys that are not RSA. `PS256` comes with the first "
@@ -106,6 +125,17 @@ ABOUT: Mapping[str, str] = {
     "resource_parameter_profile": (
         "What requests without `audience` may name by `resource` (RFC 8707). Default `ONE`."
     ),
+    "require_dpop_nonce": (
+        "Whether DPoP proofs (RFC 9449) must carry a nonce that this server gave out some minutes "
+        "ago at most, so that none can be made in advance; the clock of the application does not "
+        "matter then. Default false."
+    ),
+    "email_templates": TEMPLATES_ABOUT,
+    "push_notification_url": (
+        "The https address of the push service that asks users by CIBA, sent to by POST and "
+        "signed with the secret of `tenantPushSecretRotate`; it must lead to a public address. "
+        "Default null: there is none."
+    ),
     "trusted_documents_only": (
         "Whether only trusted documents run here: neither the explorer nor introspection then, and "
         "of all others `tenantUpdate`, `trustedDocumentCreate` and `trustedDocumentDelete` alone, "
@@ -139,7 +169,12 @@ class Tenant(StoredObject):
     authorization_response_iss_parameter_supported: bool = described(
         ABOUT, "authorization_response_iss_parameter_supported"
     )
+    customized_consent_template: str | None = described(ABOUT, "customized_consent_template")
+    pushed_authorization_requests_supported: bool = described(
+        ABOUT, "pushed_authorization_requests_supported"
+    )
     remove_alg_from_jwks: bool = described(ABOUT, "remove_alg_from_jwks")
+    enable_mtls_endpoint_aliases: bool = described(ABOUT, "enable_mtls_endpoint_aliases")
     refresh_token_revocation_deletes_grant: bool = described(
         ABOUT, "refresh_token_revocation_deletes_grant"
     )
@@ -161,7 +196,11 @@ class Tenant(StoredObject):
     resource_parameter_profile: ResourceParameterProfile = described(
         ABOUT, "resource_parameter_profile"
     )
+    require_dpop_nonce: bool = described(ABOUT, "require_dpop_nonce")
     trusted_documents_only: bool = described(ABOUT, "trusted_documents_only")
+    email_templates: list[EmailTemplate] = described(ABOUT, "email_templates")
+    push_notification_url: str | None = described(ABOUT, "push_notification_url")
+    access_control_list: list[AccessRule] = described(ABOUT, "access_control_list")
 
     @classmethod
     def of(cls, facts: TenantFacts, addresses: Addresses) -> Tenant:
@@ -173,4 +212,6 @@ class Tenant(StoredObject):
             issuer=issuer,
             management_identifier=f"{issuer}graphql",
             claim_mappings=[ClaimMapping.of(mapping) for mapping in facts.claim_mappings],
+            email_templates=[EmailTemplate.of(each) for each in facts.email_templates],
+            access_control_list=[AccessRule.of(rule) for rule in facts.access_control_list],
         )

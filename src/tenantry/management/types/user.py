@@ -69,7 +69,18 @@ ABOUT: Mapping[str, str] = {
         "anew at the next login. bcrypt (`$2a$`, `$2b$`, `$2y$`, a cost of 4 to 14), or a PHC "
         "string: argon2 (at most 262144 KiB, and 1048576 KiB over all passes), `$pbkdf2-sha1$`, "
         "`$pbkdf2-sha256$` or `$pbkdf2-sha512$` (`i` at most 2000000), `$scrypt$` (`ln`, `r`, "
-        "`p`; N·r·p at most 2097152, 262144 KiB). At most 512 characters. Default null."
+        "`p`; N·r·p at most 2097152, 262144 KiB). The same as passlib and Django write them, "
+        "`$bcrypt-sha256$` and `bcrypt_sha256$` among them. At most 512 characters. Default null."
+    ),
+}
+CREDENTIAL_ABOUT: Mapping[str, str] = {
+    "credential_data": (
+        "The member of this name: JSON as text, with `algorithm` (argon2, pbkdf2, pbkdf2-sha256 "
+        "or pbkdf2-sha512), `hashIterations` and `additionalParameters`. At most 2048 characters."
+    ),
+    "secret_data": (
+        "The member of this name: JSON as text, with `value` and `salt` in base64. At most 2048 "
+        "characters."
     ),
 }
 ADDRESS_ABOUT: Mapping[str, str] = {

@@ -22,7 +22,6 @@ from tenantry.rules.client_metadata import (
 )
 from tenantry.rules.fields import Field, list_of, text
 from tenantry.services import applications
-from tenantry.services.client_secrets import uses_secret
 from tenantry.services.commands import ApplicationPatch, NewApplication, Patch
 from tenantry.services.configuration import credentials
 from tenantry.services.configuration.listing import everything
@@ -128,7 +127,7 @@ def _changed(current: Existing | None, settings: Values) -> dict[str, Any]:
 
 def secret_of(current: Existing | None, after: Values) -> str | None:
     """A new secret where none fits: the stored one may be hashed where it must sign."""
-    if not uses_secret(after["token_endpoint_auth_method"]):
+    if not after["token_endpoint_auth_method"].uses_secret:
         return None
     if current is not None and current.facts.secret_digest is not None:
         hashed_only = current.facts.secret_envelope is None

@@ -1,4 +1,4 @@
-"""Uploaded keys in a document: written inside the application that uses them, by their JWK.
+"""Credentials in a document: written inside the application that uses them, by their JWK or name.
 
 A key that no list of an application names stays out of documents, and one that a document takes
 off a list is not deleted.
@@ -14,8 +14,10 @@ from datetime import datetime
 from typing import Any
 
 from tenantry.core.credentials import MAX_PER_USE, CredentialFacts, CredentialUse
+from tenantry.core.distinguished_names import canonical
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ApplicationFacts, ClientSigningAlgorithm
+from tenantry.keys.client_certificates import thumbprint
 from tenantry.keys.credentials import BadKey, read_jwk
 from tenantry.rules.credentials import CREDENTIAL_FIELDS, PATHS, signing_alg
 from tenantry.rules.fields import Check, Field
@@ -28,7 +30,8 @@ from tenantry.store import credentials as rows
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialShape:
     name: str
-    jwk: dict[str, Any]
+    jwk: dict[str, Any] | None = None
+    subject_dn: str | None = None
     alg: ClientSigningAlgorithm | None = None
     expires_at: datetime | None = None
 
@@ -59,12 +62,21 @@ def lists_of(given: Values) -> dict[str, Any]:
 
 
 def kid(shape: CredentialShape) -> str:
-    return str(shape.jwk["kid"])
+    if shape.jwk is not None:
+        return str(shape.jwk["kid"])
+    return thumbprint((shape.subject_dn or "").encode())
 
 
 def _canonical(shape: CredentialShape, path: tuple[str, ...]) -> CredentialShape:
     """As it would be written out once it is stored."""
     name = CREDENTIAL_FIELDS["name"].check(shape.name, (*path, "name"))
+    if (shape.jwk is None) == (shape.subject_dn is None):
+        raise DomainError(ErrorCode.REQUIRED, "Either jwk or subject_dn.", *path, "jwk")
+    if shape.subject_dn is not None:
+        subject = CREDENTIAL_FIELDS["subject_dn"].check(shape.subject_dn, (*path, "subject_dn"))
+        if shape.alg is not None:
+            raise DomainError(ErrorCode.NOT_ALLOWED, "A subject signs nothing.", *path, "alg")
+        return replace(shape, name=name, subject_dn=canonical(subject))
     jwk = CREDENTIAL_FIELDS["jwk"].check(shape.jwk, (*path, "jwk"))
     try:
         key = read_jwk(jwk)
@@ -73,7 +85,8 @@ def _canonical(shape: CredentialShape, path: tuple[str, ...]) -> CredentialShape
         raise DomainError(ErrorCode.INVALID, str(error), *path, "jwk") from None
     except DomainError as refusal:
         raise DomainError(refusal.code, refusal.message, *path, *refusal.field) from None
-    jwk = {**key.jwk, "kid": key.kid, "alg": alg.value}
+    certified = {"x5t#S256": key.x5t_s256} if key.x5t_s256 else {}
+    jwk = {**key.jwk, "kid": key.kid, "alg": alg.value, **certified}
     return replace(shape, name=name, jwk=jwk, alg=alg)
 
 
@@ -94,10 +107,19 @@ def of_each(work: Work, found: Iterable[ApplicationFacts]) -> dict[str, dict[str
 def _shape(stored: CredentialFacts) -> CredentialShape:
     return CredentialShape(
         name=stored.name,
-        jwk=json.loads(stored.jwk),
+        jwk=_jwk_of(stored),
+        subject_dn=stored.subject_dn,
         alg=stored.alg,
         expires_at=stored.expires_at,
     )
+
+
+def _jwk_of(stored: CredentialFacts) -> dict[str, Any] | None:
+    """With the thumbprint of its certificate, where that counts (RFC 7517 §4.9)."""
+    if stored.jwk is None:
+        return None
+    certified = {"x5t#S256": stored.x5t_s256} if stored.x5t_s256 else {}
+    return {**json.loads(stored.jwk), **certified}
 
 
 def uploads(given: Values) -> dict[CredentialUse, tuple[Values, ...]]:
@@ -113,6 +135,7 @@ def _command(shape: CredentialShape) -> dict[str, Any]:
     return {
         "name": shape.name,
         "jwk": shape.jwk,
+        "subject_dn": shape.subject_dn,
         "alg": shape.alg,
         "expires_at": shape.expires_at,
     }
@@ -159,7 +182,7 @@ def in_their_places() -> Iterator[None]:
         yield
     except DomainError as refusal:
         for use, path in PATHS.items():
-            if refusal.field[: len(path)] == path:
-                rest = refusal.field[len(path) :]
+            if refusal.field[:1] == path[:1] and path[-1] in refusal.field:
+                rest = refusal.field[refusal.field.index(path[-1]) + 1 :]
                 raise DomainError(refusal.code, refusal.message, use.value, *rest) from None
         raise

@@ -13,6 +13,7 @@ from tenantry.rules.organizations import organization_name
 from tenantry.services import client_grants
 from tenantry.services import organizations as services
 from tenantry.services.commands import Patch
+from tenantry.services.configuration.apis import every_api
 from tenantry.services.configuration.applications import every_grant, managed
 from tenantry.services.configuration.audiences import defined_scopes
 from tenantry.services.configuration.noun import Done, Existing, Values, Work
@@ -36,8 +37,9 @@ _APART = {"application", "organizations"}
 
 
 def load(work: Work) -> Iterable[Existing]:
-    """Scopes that the API has no more count for nothing, and are left out."""
+    """Scopes and types that the API has no more count for nothing, and are left out."""
     names = {application.client_id: application.external_id for application in managed(work)}
+    types = {api.identifier: api.detail_types for api in every_api(work)}
     covered = organization_grants.names_of_all(work.db)
     for grant in every_grant(work):
         if grant.client_id in names:
@@ -47,6 +49,11 @@ def load(work: Work) -> Iterable[Existing]:
                 **{name: getattr(grant, name) for name in FIELDS if name not in _APART},
                 "organizations": covered.get(grant.id, ()),
                 "scopes": tuple(scope for scope in grant.scopes if scope in defined),
+                "authorization_details_types": tuple(
+                    name
+                    for name in grant.authorization_details_types
+                    if name in types.get(grant.audience, ())
+                ),
             }
             yield Existing(grant.id, grant.revision, values, grant)
 

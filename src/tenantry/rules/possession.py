@@ -1,0 +1,67 @@
+"""RFC 9449 and RFC 8705: who must prove a key before it gets a token that is bound to it.
+
+Law: a token request is refused unless it proves what its application and its API ask for; in
+the front channel nothing can be proven.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from tenantry.core.confirmation import Confirmation
+from tenantry.core.facts import ApplicationFacts, ProofOfPossession, ResourceServerFacts
+from tenantry.rules.admission import Admission, check, in_order
+from tenantry.rules.resources import parts_of
+
+_MISSING = {
+    ProofOfPossession.DPOP: ("invalid_dpop_proof", "The request must carry a DPoP proof."),
+    ProofOfPossession.MTLS: (
+        "invalid_request",
+        "The request must come with a client certificate to which the token is bound.",
+    ),
+}
+
+
+def _proven(mechanism: ProofOfPossession, confirmation: Confirmation | None) -> bool:
+    if confirmation is None:
+        return False
+    by_key = mechanism is ProofOfPossession.DPOP
+    return (confirmation.jkt if by_key else confirmation.x5t_s256) is not None
+
+
+def _require(
+    wanted: bool, mechanism: ProofOfPossession, confirmation: Confirmation | None, setting: str
+) -> Admission:
+    error, description = _MISSING[mechanism]
+    passed = not wanted or _proven(mechanism, confirmation)
+    return check("proof_of_possession", passed, setting, error, description)
+
+
+def proves_key(application: ApplicationFacts, confirmation: Confirmation | None) -> Admission:
+    """RFC 9449 §5.2: token requests of such an application carry a proof, or are refused."""
+    wanted, setting = application.dpop_bound_access_tokens, "Application.dpopBoundAccessTokens"
+    return _require(wanted, ProofOfPossession.DPOP, confirmation, setting)
+
+
+def bound_for(api: ResourceServerFacts | None, confirmation: Confirmation | None) -> Admission:
+    """What each API of a token wants it to be bound to."""
+    setting = "ResourceServer.proofOfPossession"
+    wanted = [part.proof_of_possession for part in parts_of(api)] if api else []
+    return in_order(
+        *(_require(True, mechanism, confirmation, setting) for mechanism in wanted if mechanism)
+    )
+
+
+def may_come_in_front(
+    application: ApplicationFacts, api: ResourceServerFacts | None, parts: Collection[str]
+) -> Admission:
+    """RFC 6749 §4.2: an access token of the authorization endpoint is bound to nothing."""
+    if "token" not in parts:
+        return in_order()
+    unbound = not application.dpop_bound_access_tokens
+    text = "The application gets no access tokens from the authorization endpoint."
+    setting = "Application.dpopBoundAccessTokens"
+    return in_order(
+        check("proof_of_possession", unbound, setting, "unauthorized_client", text),
+        bound_for(api, None),
+    )

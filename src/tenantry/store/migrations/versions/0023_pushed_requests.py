@@ -1,0 +1,65 @@
+"""Pushed authorization requests, and answers that are JWTs."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+revision = "0023"
+down_revision = "0022"
+branch_labels = None
+depends_on = None
+
+JSON = sa.JSON().with_variant(JSONB(), "postgresql")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "pushed_requests",
+        *(
+            sa.Column(name, sa.String(), nullable=False)
+            for name in ("tenant_id", "digest", "issuer", "client_id")
+        ),
+        sa.Column("parameters", JSON, nullable=False),
+        sa.Column("consumed_at", UTCDateTime(), nullable=True),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.Column("expires_at", UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "digest"),
+    )
+    op.create_index("pushed_requests_expiry", "pushed_requests", ["expires_at"])
+    op.add_column(
+        "tenants",
+        sa.Column(
+            "pushed_authorization_requests_supported",
+            sa.Boolean(),
+            nullable=False,
+            server_default=sa.true(),
+        ),
+    )
+    op.add_column(
+        "applications",
+        sa.Column(
+            "require_pushed_authorization_requests",
+            sa.Boolean(),
+            nullable=False,
+            server_default=sa.false(),
+        ),
+    )
+    op.add_column(
+        "applications",
+        sa.Column("pushed_authorization_request_lifetime", sa.Integer(), nullable=True),
+    )
+    op.add_column(
+        "applications",
+        sa.Column(
+            "authorization_signed_response_alg",
+            sa.String(),
+            nullable=False,
+            server_default="RS256",
+        ),
+    )
+    for name in ("alg", "enc"):
+        column = sa.Column(f"authorization_encrypted_response_{name}", sa.String(), nullable=True)
+        op.add_column("applications", column)

@@ -1,0 +1,76 @@
+"""How authorization requests of an application arrive: pushed, for how long, and who may say so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.management import Api
+from tests.support.server import both_databases
+
+SETTINGS = "requirePushedAuthorizationRequests pushedAuthorizationRequestLifetime"
+NEW: dict[str, Any] = {
+    "name": "Wardrobe",
+    "applicationType": "REGULAR_WEB",
+    "redirectUris": ["https://app.example.com/cb"],
+}
+DEFAULTS: dict[str, Any] = {
+    "requirePushedAuthorizationRequests": False,
+    "pushedAuthorizationRequestLifetime": None,
+}
+CHANGES: dict[str, Any] = {
+    "requirePushedAuthorizationRequests": True,
+    "pushedAuthorizationRequestLifetime": 599,
+}
+
+
+@both_databases
+def test_settings_of_an_application(api: Api) -> None:
+    made = api.do("applicationCreate", f"application {{ id {SETTINGS} }}", NEW)["application"]
+    id_ = {"id": made.pop("id")}
+    assert made == DEFAULTS
+    selection = f"application {{ {SETTINGS} }}"
+    changed = api.do("applicationUpdate", selection, id_ | CHANGES)["application"]
+    assert changed == CHANGES
+    cleared = api.do("applicationUpdate", selection, id_ | dict.fromkeys(CHANGES))["application"]
+    assert cleared == DEFAULTS
+
+
+REFUSED: list[tuple[dict[str, Any], str, str]] = [
+    (
+        {"pushedAuthorizationRequestLifetime": 9},
+        "OUT_OF_RANGE",
+        "pushedAuthorizationRequestLifetime",
+    ),
+    (
+        {"pushedAuthorizationRequestLifetime": 600},
+        "OUT_OF_RANGE",
+        "pushedAuthorizationRequestLifetime",
+    ),
+]
+
+
+@pytest.mark.parametrize("changes, code, field", REFUSED)
+def test_refusals_name_the_field(api: Api, changes: dict[str, Any], code: str, field: str) -> None:
+    payload = api.mutate("applicationCreate", "application { id }", NEW | changes)
+    assert payload["application"] is None
+    assert (payload["errors"][0]["code"], payload["errors"][0]["field"]) == (code, [field])
+
+
+def test_an_application_pushes_where_the_tenant_lets_it(api: Api) -> None:
+    """RFC 9126 §6: nobody must do what cannot be done."""
+    selection = "tenant { pushedAuthorizationRequestsSupported }"
+    off = {"pushedAuthorizationRequestsSupported": False}
+    assert api.do("tenantUpdate", selection, off)["tenant"] == off
+    wanted = NEW | {"requirePushedAuthorizationRequests": True}
+    payload = api.mutate("applicationCreate", "application { id }", wanted)
+    error = payload["errors"][0]
+    assert (error["code"], error["field"]) == (
+        "NOT_ALLOWED",
+        ["requirePushedAuthorizationRequests"],
+    )
+    on = {"pushedAuthorizationRequestsSupported": True}
+    cleared = {"pushedAuthorizationRequestsSupported": None}
+    assert api.do("tenantUpdate", selection, cleared)["tenant"] == on
+    assert api.do("applicationCreate", "application { id }", wanted)["application"]
