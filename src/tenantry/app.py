@@ -18,7 +18,7 @@ from tenantry.edge import logs
 from tenantry.edge.cors import Cors
 from tenantry.edge.middleware import Observed, Tenancy
 from tenantry.edge.routes import Router
-from tenantry.jobs import bulk, log_streams
+from tenantry.jobs import bulk, log_streams, push_notifications
 from tenantry.jobs.activity import count_forever
 from tenantry.jobs.outbox import Handler, deliver_forever
 from tenantry.jobs.pruning import prune_forever
@@ -29,13 +29,14 @@ from tenantry.management.explorer.page import STATIC_DIR as EXPLORER_FILES
 from tenantry.management.job_lines import line_format
 from tenantry.management.limits import MAX_DOCUMENT
 from tenantry.management.schema import build_schema
-from tenantry.oauth import backchannel_logout
+from tenantry.oauth import backchannel_logout, ciba_ping
 from tenantry.outbound.cache import DocumentCache
 from tenantry.outbound.dns import TxtResolver
 from tenantry.outbound.http import OutboundClient
 from tenantry.pages import STATIC_DIR as PAGE_FILES
 from tenantry.rules.addresses import Addresses
 from tenantry.services import emails
+from tenantry.services.backchannel_requests import PING, PUSH
 from tenantry.services.emails import EMAIL
 from tenantry.services.log_feed import LogFeed
 from tenantry.services.log_streams import REDELIVERY
@@ -61,13 +62,20 @@ class Application:
         self.deliveries: dict[str, Handler] = {
             EMAIL: partial(emails.deliver, runtime),
             BACKCHANNEL_LOGOUT: partial(backchannel_logout.deliver, runtime),
+            PING: partial(ciba_ping.deliver, runtime),
+            PUSH: partial(push_notifications.deliver, runtime),
             REDELIVERY: partial(log_streams.redeliver, runtime.store, runtime.outbound),
         }
         self.lines = line_format(build_schema())
         router = Router(
             graphql_endpoint(runtime), {"explorer": EXPLORER_FILES, "pages": PAGE_FILES}
         )
-        tenancy = Tenancy(Cors(router, runtime), runtime, settings.trusted_proxies)
+        tenancy = Tenancy(
+            Cors(router, runtime),
+            runtime,
+            settings.trusted_proxies,
+            settings.client_certificate_header,
+        )
         self._app: ASGIApp = Observed(tenancy, settings.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

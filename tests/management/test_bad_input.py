@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -54,7 +56,7 @@ def list_fields() -> Iterator[Any]:
 
 @pytest.mark.parametrize("mutation, name", list(list_fields()))
 def test_a_long_list_is_refused_or_falls_together(server: Server, mutation: str, name: str) -> None:
-    """Twenty thousand entries, as many as a request can carry of most."""
+    """Ten thousand entries, as many as a request can carry of most."""
     api = root_api(server.root if mutation.startswith("tenant") else server.tenant())
     input_ = input_type(mutation)
     entry = value_of(get_nullable_type(input_.fields[name].type).of_type)
@@ -157,6 +159,48 @@ def test_a_cursor_of_another_tenant_opens_nothing_there(server: Server) -> None:
     else:
         nodes = answer["data"]["applications"]["nodes"]
         assert {node["id"] for node in nodes if not node["isSystem"]} <= own
+
+
+def encoded(value: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def lists() -> list[str]:
+    assert SCHEMA.query_type is not None
+    return [name for name, field in SCHEMA.query_type.fields.items() if "after" in field.args]
+
+
+FORGED = (
+    "", "x", "é", "====", "W10", "A" * 5000, "\u202e",
+    *map(encoded, (
+        [], {}, None, 1, "", [[]], ["x"], [1, 2], ["x", None], ["x", {}], ["x", [], "y"],
+        [2**70, "x"], ["x" * 3000, "y"], ["\ud800", "x"], [True, False], [-1, "\u0000"],
+    )),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", lists())
+def test_forged_cursors_are_refused(server: Server, name: str) -> None:
+    """Of every list, from both ends, and a cursor of another list with its order."""
+    api = root_api(server.root)
+    assert SCHEMA.query_type is not None
+    field = SCHEMA.query_type.fields[name]
+    given = {
+        n: value_of(a.type) for n, a in field.args.items() if isinstance(a.type, GraphQLNonNull)
+    }
+    declared = "".join(f", ${n}: {field.args[n].type}" for n in given)
+    passed = "".join(f", {n}: ${n}" for n in given)
+    other = "roles" if name != "roles" else "applications"
+    api.do("roleCreate", "__typename", {"name": f"before {name}"})
+    foreign = api.data(f"{{ {other}(first: 1) {{ pageInfo {{ endCursor }} }} }}")
+    cursors = (*FORGED, foreign[other]["pageInfo"]["endCursor"])
+    for size, place in (("first", "after"), ("last", "before")):
+        query = f"""query($at: String!{declared}) {{
+          {name}({size}: 1, {place}: $at{passed}) {{ nodes {{ __typename }} }} }}"""
+        for cursor in cursors:
+            answer = api.answer(query, at=cursor, **given)
+            assert codes(answer) == {"BAD_CURSOR"}, (cursor, answer)
+            assert answer["data"] == {name: None}
 
 
 # --- documents --------------------------------------------------------------------------------

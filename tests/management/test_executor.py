@@ -117,7 +117,7 @@ def test_a_plain_list_is_read_without_resolvers(monkeypatch: pytest.MonkeyPatch)
     described: list[str] = []
     original = Executor.build_resolve_info
 
-    def build(self: Executor, *arguments: Any) -> GraphQLResolveInfo:
+    def build(self: Executor, *arguments: Any) -> GraphQLResolveInfo[Any]:
         info = original(self, *arguments)
         described.append(info.field_name)
         return info

@@ -238,16 +238,24 @@ def test_one_bad_line_leaves_nothing_of_all(server: Server, pytestconfig: pytest
     tenant = server.tenant()
     api = root_api(tenant)
     given = people(number)
-    for bad in ({"email": "not an address"}, {"email": "PERSON-0@example.com"}):
+    cases = [
+        ({"email": "not an address"}, ("INVALID", ["email"])),
+        ({"email": "PERSON-0@example.com"}, ("ALREADY_EXISTS", ["email"])),
+    ]
+    for bad, expected in cases:
         job = done(
             api, "USER_IMPORT", [*given[: number - 2], bad, given[-1]],
             errorPolicy="ALL_OR_NOTHING",
         )  # fmt: skip
         assert (job["state"], job["done"], job["failed"]) == ("FAILED", 0, 1)
-        assert job["error"] == "Nothing was done: 1 lines were refused."
+        assert job["error"] == (
+            f"Nothing was done. Lines that were refused: 1, at first {number - 1}."
+        )
         found = results_of(api, job)
         assert len(found) == number
-        assert found[number - 2]["status"] == "FAILED"
+        refused = found[number - 2]
+        assert (refused["line"], refused["status"]) == (number - 1, "FAILED")
+        assert [(each["code"], each["field"]) for each in refused["errors"]] == [expected]
         assert {one["status"] for one in found if one["line"] != number - 1} == {"NOT_DONE"}
         assert number_of_users(tenant) == 0
         assert not tenant.events("user.created")
@@ -380,6 +388,36 @@ def test_a_million_lines_are_refused_as_they_come(server: Server) -> None:
     assert response.json()["error_description"] == "This job takes at most 10000 lines."
 
 
+def test_lines_have_the_numbers_of_the_file(api: Api) -> None:
+    """Blank lines count, whole chunks of them too."""
+    good = people(120)
+    content = b"\n" * 250 + lines(good[:3]) + b" \r\n" * 2 + lines(good[3:]) + b"{}" + b"\n" * 300
+    job = done(api, "USER_IMPORT", content)
+    assert (job["total"], job["done"], job["failed"]) == (121, 120, 1)
+    numbers = [one["line"] for one in results_of(api, job)]
+    assert numbers == [251, 252, 253, *range(256, 374)]
+    whole = done(api, "USER_IMPORT", b"\n" + b"{}\n\n{}", errorPolicy="ALL_OR_NOTHING")
+    assert whole["error"] == "Nothing was done. Lines that were refused: 2, at first 2."
+    assert [one["line"] for one in results_of(api, whole)] == [2, 4]
+
+
+def test_lines_are_posted_too_but_not_as_a_form(api: Api) -> None:
+    job = ask(api, "USER_IMPORT")
+    client = api.tenant.server.client
+    form = client.post(job["uploadUrl"], files={"file": ("users.jsonl", lines(people(1)))})
+    assert form.status_code == 415
+    assert client.post(job["uploadUrl"], content=lines(people(1))).json() == {"lines": 1}
+
+
+def test_asking_for_the_head_shows_no_secret_and_takes_none(api: Api) -> None:
+    new = {"name": "One", "applicationType": "MACHINE_TO_MACHINE"}
+    job = done(api, "APPLICATION_CREATE", [new])
+    url = api.tenant.url(f"jobs/{job['id']}/results")
+    head = api.tenant.server.client.head(url, headers={"authorization": f"Bearer {api.token}"})
+    assert head.status_code == 200
+    assert "clientSecret" in results_of(api, job)[0]
+
+
 def test_compressed_lines_are_refused_and_leave_the_address_as_it_was(api: Api) -> None:
     job = ask(api, "USER_IMPORT")
     packed = gzip.compress(lines(people(1)))
@@ -449,7 +487,7 @@ def test_a_bad_line_fails_alone(api: Api, line: bytes, code: str) -> None:
     assert (job["state"], job["total"], job["done"]) == ("COMPLETED", 3, 1)
     found = results_of(api, job)
     assert found[1]["errors"][0]["code"] == code
-    assert found[2]["line"] == 3
+    assert [one["line"] for one in found] == [1, 2, 4]
 
 
 def test_a_refused_line_does_not_show_the_hash(api: Api) -> None:

@@ -67,6 +67,7 @@ def test_custom_domains_by_domain_and_status(api: Api) -> None:
 
 
 def test_log_streams_by_name_and_status(api: Api) -> None:
+    made: Json = {}
     for name in ("first", "second"):
         values = {"name": name, "url": f"https://{name}.example.com/"}
         made = api.do("logStreamCreate", "logStream { id }", values)["logStream"]

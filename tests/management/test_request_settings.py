@@ -6,22 +6,35 @@ from typing import Any
 
 import pytest
 
+from tests.support.client_keys import public_jwk, rsa_key
 from tests.support.management import Api
 from tests.support.server import both_databases
 
-SETTINGS = "requirePushedAuthorizationRequests pushedAuthorizationRequestLifetime"
+SETTINGS = """requestObjectLifetime requirePushedAuthorizationRequests
+  pushedAuthorizationRequestLifetime
+  authorizationSignedResponseAlg authorizationEncryptedResponseAlg
+  authorizationEncryptedResponseEnc"""
+KEYS = {"jwks": {"keys": [public_jwk(rsa_key(), use="enc")]}}
 NEW: dict[str, Any] = {
     "name": "Wardrobe",
     "applicationType": "REGULAR_WEB",
     "redirectUris": ["https://app.example.com/cb"],
 }
 DEFAULTS: dict[str, Any] = {
+    "requestObjectLifetime": None,
     "requirePushedAuthorizationRequests": False,
     "pushedAuthorizationRequestLifetime": None,
+    "authorizationSignedResponseAlg": "RS256",
+    "authorizationEncryptedResponseAlg": None,
+    "authorizationEncryptedResponseEnc": None,
 }
 CHANGES: dict[str, Any] = {
+    "requestObjectLifetime": 3600,
     "requirePushedAuthorizationRequests": True,
     "pushedAuthorizationRequestLifetime": 599,
+    "authorizationSignedResponseAlg": "PS256",
+    "authorizationEncryptedResponseAlg": "RSA_OAEP_256",
+    "authorizationEncryptedResponseEnc": "A256GCM",
 }
 
 
@@ -31,7 +44,7 @@ def test_settings_of_an_application(api: Api) -> None:
     id_ = {"id": made.pop("id")}
     assert made == DEFAULTS
     selection = f"application {{ {SETTINGS} }}"
-    changed = api.do("applicationUpdate", selection, id_ | CHANGES)["application"]
+    changed = api.do("applicationUpdate", selection, id_ | KEYS | CHANGES)["application"]
     assert changed == CHANGES
     cleared = api.do("applicationUpdate", selection, id_ | dict.fromkeys(CHANGES))["application"]
     assert cleared == DEFAULTS
@@ -47,6 +60,41 @@ REFUSED: list[tuple[dict[str, Any], str, str]] = [
         {"pushedAuthorizationRequestLifetime": 600},
         "OUT_OF_RANGE",
         "pushedAuthorizationRequestLifetime",
+    ),
+    ({"requestObjectLifetime": 59}, "OUT_OF_RANGE", "requestObjectLifetime"),
+    ({"requestObjectLifetime": 3601}, "OUT_OF_RANGE", "requestObjectLifetime"),
+    (
+        {"authorizationSignedResponseAlg": "ES256"},
+        "NOT_ALLOWED",
+        "authorizationSignedResponseAlg",
+    ),
+    (
+        {"authorizationSignedResponseAlg": "HS256"},
+        "INVALID",
+        "authorizationSignedResponseAlg",
+    ),
+    (
+        {"authorizationEncryptedResponseAlg": "RSA_OAEP"},
+        "REQUIRED",
+        "authorizationEncryptedResponseAlg",
+    ),
+    (
+        KEYS | {"authorizationEncryptedResponseAlg": "ECDH_ES"},
+        "REQUIRED",
+        "authorizationEncryptedResponseAlg",
+    ),
+    (
+        {
+            "jwks": {"keys": [public_jwk(rsa_key(), use="sig")]},
+            "authorizationEncryptedResponseAlg": "RSA_OAEP",
+        },
+        "REQUIRED",
+        "authorizationEncryptedResponseAlg",
+    ),
+    (
+        {"authorizationEncryptedResponseEnc": "A256GCM"},
+        "REQUIRED",
+        "authorizationEncryptedResponseEnc",
     ),
 ]
 

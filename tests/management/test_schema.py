@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 import strawberry
@@ -29,6 +29,7 @@ from tenantry.core.log_streams import LogStreamFacts, LogStreamFailureFacts
 from tenantry.core.trusted_documents import TrustedDocumentFacts
 from tenantry.keys.signing import CertificateForms
 from tenantry.management import fields as guarded
+from tenantry.management.codes import RequestCode
 from tenantry.management.nodes import NODE_TYPES
 from tenantry.management.permissions import RequiresScopes, ScopesDirective
 from tenantry.management.schema import build_schema, sdl
@@ -265,3 +266,8 @@ def test_enum_values_tell_the_wire_value() -> None:
     for type_ in own_types():
         if isinstance(type_, GraphQLEnumType):
             assert all(value.isupper() for value in type_.values)
+
+
+def test_every_code_of_an_error_is_in_the_readme() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert [code for code in get_args(RequestCode) if f"`{code}`" not in text] == []

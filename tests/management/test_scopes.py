@@ -244,7 +244,8 @@ def test_a_subscription_needs_its_scopes_and_no_others(listening: Server, name: 
         api = api_with(tenant, inner)
         with events(api.url, api.token, query, **values) as following:
             kind, first = following.event()
-        assert (kind, list(first)) == ("next", ["data"])
+        assert (kind, "errors" in first) == ("next", False)
+        assert first["extensions"]["cost"]["requested"] == 1 + bool(values)
 
 
 # --- input fields -----------------------------------------------------------------------------

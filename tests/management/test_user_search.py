@@ -170,14 +170,19 @@ def test_another_tenants_users_are_not_found(people: Api, server: Server) -> Non
 def test_many_matches_come_in_pages(
     people: Api, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether the rarest word is listed or every user is asked."""
+    """Whether the rarest word is listed, or those with one word or all users are asked in order."""
     for number in range(12):
         values = {"connection": CONNECTION, "email": f"p{number:02}@x.example", "name": "Pat Roe"}
         people.do("userCreate", "__typename", values)
     answers = []
-    for few, some in ((1, 1), (5, 4_000), (4_000, 1), (4_000, 4_000)):
-        monkeypatch.setattr("tenantry.store.user_search._FEW", few)
-        monkeypatch.setattr("tenantry.store.user_search._SOME", some)
+    limits = ("_FEW", "_SOME", "_AHEAD", "_SPELLINGS")
+    ways = (
+        *((1, 1, 5_000, 16), (1, 1, 3, 16), (1, 1, 7, 1), (1, 1, 5_000, 0)),
+        *((5, 4_000, 7, 16), (4_000, 1, 7, 16), (4_000, 4_000, 7, 16)),
+    )
+    for way in ways:
+        for name, value in zip(limits, way, strict=True):
+            monkeypatch.setattr(f"tenantry.store.user_search.{name}", value)
         seen: list[str] = []
         after = None
         while True:
@@ -189,4 +194,4 @@ def test_many_matches_come_in_pages(
                 break
             after = page["pageInfo"]["endCursor"]
         answers.append(seen)
-    assert answers == [[f"p{number:02}@x.example" for number in range(12)]] * 4
+    assert answers == [[f"p{number:02}@x.example" for number in range(12)]] * len(ways)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 from typing import Any
 
 import bcrypt
 import pytest
 from argon2 import PasswordHasher, Type
+from argon2.low_level import hash_secret_raw
 
+from tenantry.keys.exported_passwords import kept_form, keycloak_form
 from tenantry.keys.imported_passwords import UnusableHash, check_hash, verify_hash
 from tenantry.store import connections, users
 from tests.support.jobs import DATABASE, done, results_of
@@ -59,6 +62,71 @@ FORMS = {
     "scrypt": scrypt(),
 }
 
+EXPORTED = {
+    "django-pbkdf2": (
+        "pbkdf2_sha256$1000$saltsaltsalt12$kg+ZrsVbSkMzmQR2dygNUPB/YfuwM21V5a3WbiIDXSY="
+    ),
+    "django-pbkdf2-sha1": "pbkdf2_sha1$1000$saltsaltsalt12$8a810Ht6zVq5oTtboYeQdyFQNPQ=",
+    "django-argon2": (
+        "argon2$argon2id$v=19$m=64,t=1,p=1$c2FsdHNhbHRzYW"
+        "x0MTI$N4a8VCSnwrwZ5PJwHcfq06APbjcwhasknTh+7Px8pbY"
+    ),
+    "django-bcrypt-sha256": (
+        "bcrypt_sha256$$2b$04$SqzqfPS/OxOs03MwZZGWz.qOqrOnCB3kC78aDJU7LW25l3UcLM6tG"
+    ),
+    "django-bcrypt": "bcrypt$$2b$04$JCdoKUbWZdkRYQZp3YrM1uVol2UYHKRq5Dfk3zXZHLqmJO1LTVnMi",
+    "django-scrypt": (
+        "scrypt$16$saltsaltsalt12$8$5$tZGzpZbVB6zaHWCGGldWBJVYbbCcA"
+        "CRdUATub8o+b1TBDWautHILvBfFwzqk4RLDU3JAOTbKcKT1bdzTRmCfSg=="
+    ),
+    "passlib-pbkdf2": "$pbkdf2$1000$i1HqnTOmlJLSujeGsBYCQA$hQ12yxe/ouuwAyS8X44Yc7QUdF4",
+    "passlib-pbkdf2-sha256": (
+        "$pbkdf2-sha256$1000$pvQ.59zbuxeCMOY8pxTinA$DbZdssgSRC72DQ8l7elZ.bzU6r5zqn4yUcRYunnckyg"
+    ),
+    "passlib-pbkdf2-sha512": (
+        "$pbkdf2-sha512$1000$791bS0nJee/dW.s955xzbg$nXVmAGb80s.L6FUBO3oj0"
+        "sWmbyjE7iaEx4yk5Sf.pglbyRXlz4pEF1F7M9uYW4Zrlx71BW1OCADy0kfpV61vOQ"
+    ),
+    "passlib-scrypt": (
+        "$scrypt$ln=4,r=8,p=1$u9caoxTCWEvJOQfgfE9JqQ$/Ow927N4QjZHhr46DsXp/8IXjnNFNsairlOH0NmqcF8"
+    ),
+    "passlib-bcrypt-sha256": (
+        "$bcrypt-sha256$v=2,t=2b,r=4$DWXvM3s40lexDJwgI.VHP.$I94h4HwAaOYkNm75Z3JtQdldiFJQAGu"
+    ),
+    "passlib-bcrypt-sha256-old": (
+        "$bcrypt-sha256$2b,4$sTrtatHOiM2CcinMw4h9LO$w23iRxgvtIpMpVFjWruwVVTVesq.YJO"
+    ),
+}
+"""Of the same secret, as these libraries write it."""
+
+
+def keycloak(algorithm: str, salt: bytes, key: bytes, passes: int, **more: str) -> dict[str, str]:
+    """A credential in the realm export of Keycloak."""
+    parameters = {name: [value] for name, value in more.items()}
+    data = {"hashIterations": passes, "algorithm": algorithm, "additionalParameters": parameters}
+    texts = {"value": base64.b64encode(key).decode(), "salt": base64.b64encode(salt).decode()}
+    secret: dict[str, Any] = {**texts, "additionalParameters": {}}
+    return {"credentialData": json.dumps(data), "secretData": json.dumps(secret)}
+
+
+def keycloak_argon2(**more: str) -> dict[str, str]:
+    given = {"type": "id", "version": "1.3", "memory": "64", "parallelism": "1"} | more
+    key = hash_secret_raw(SECRET.encode(), SALT, 2, 64, 1, 32, Type.ID)
+    return keycloak("argon2", SALT, key, 2, hashLength="32", **given)
+
+
+def keycloak_pbkdf2(name: str, digest: str, passes: int = 1000) -> dict[str, str]:
+    key = hashlib.pbkdf2_hmac(digest, SECRET.encode(), SALT, passes, 64)
+    return keycloak(name, SALT, key, passes)
+
+
+CREDENTIALS = {
+    "keycloak-argon2": keycloak_argon2(),
+    "keycloak-pbkdf2": keycloak_pbkdf2("pbkdf2", "sha1"),
+    "keycloak-pbkdf2-sha256": keycloak_pbkdf2("pbkdf2-sha256", "sha256"),
+    "keycloak-pbkdf2-sha512": keycloak_pbkdf2("pbkdf2-sha512", "sha512"),
+}
+
 
 @pytest.fixture
 def api(tenant: Tenant) -> Api:
@@ -106,6 +174,109 @@ def test_every_form_signs_in_and_is_made_anew(tenant: Tenant, client: Client) ->
         assert made_anew.startswith("$argon2id$v=19$m=19456,t=2,p=1$"), name
         assert logs_in(tenant, client, email, SECRET), name
         assert stored_hash(tenant, email) == made_anew
+
+
+@pytest.mark.parametrize("name", EXPORTED)
+def test_what_django_and_passlib_wrote_is_verified(name: str) -> None:
+    kept = kept_form(EXPORTED[name])
+    assert verify_hash(SECRET, kept)
+    assert not verify_hash("wrong", kept)
+    assert kept_form(kept) == kept
+
+
+@pytest.mark.parametrize("name", CREDENTIALS)
+def test_what_keycloak_exported_is_verified(name: str) -> None:
+    credential = CREDENTIALS[name]
+    kept = keycloak_form(credential["credentialData"], credential["secretData"])
+    assert verify_hash(SECRET, kept)
+    assert not verify_hash("wrong", kept)
+
+
+def test_exported_users_sign_in_and_their_passwords_are_made_anew(
+    tenant: Tenant, client: Client
+) -> None:
+    given: list[dict[str, Any]] = [
+        {"email": "django@example.com", "passwordHash": EXPORTED["django-pbkdf2"]},
+        {"email": "passlib@example.com", "passwordHash": EXPORTED["passlib-bcrypt-sha256"]},
+        {"email": "keycloak@example.com", "passwordCredential": CREDENTIALS["keycloak-argon2"]},
+    ]
+    job = done(root_api(tenant), "USER_IMPORT", given)
+    assert job["done"] == len(given), results_of(root_api(tenant), job)
+    for line in given:
+        assert not logs_in(tenant, client, line["email"], "wrong")
+        assert logs_in(tenant, client, line["email"], SECRET)
+        assert stored_hash(tenant, line["email"]).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+
+
+def test_a_bad_credential_is_refused_by_its_name(tenant: Tenant) -> None:
+    good = CREDENTIALS["keycloak-argon2"]
+    given: list[dict[str, Any]] = [
+        {"passwordCredential": {**good, "secretData": "{}"}},
+        {"passwordCredential": good, "passwordHash": bcrypt_hash()},
+        {"passwordCredential": {"secretData": "{}"}},
+    ]
+    named = [line | {"email": f"{index}@example.com"} for index, line in enumerate(given)]
+    job = done(root_api(tenant), "USER_IMPORT", named)
+    refusals = [line["errors"][0] for line in results_of(root_api(tenant), job)]
+    assert [(each["code"], each["field"]) for each in refusals] == [
+        ("INVALID", ["passwordCredential"]),
+        ("NOT_ALLOWED", ["passwordCredential"]),
+        ("INVALID", ["passwordCredential"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "hashed",
+    [
+        EXPORTED["django-pbkdf2"].replace("$1000$", "$2000001$"),
+        EXPORTED["django-pbkdf2"].replace("saltsaltsalt12", "short"),
+        EXPORTED["django-pbkdf2"].replace("pbkdf2_sha256", "pbkdf2_md5"),
+        EXPORTED["django-pbkdf2"] + "$more",
+        EXPORTED["django-scrypt"].replace("$16$", "$17$"),
+        EXPORTED["django-scrypt"].replace("$16$", "$0$"),
+        EXPORTED["django-scrypt"].replace("$16$", f"${2**25}$"),
+        EXPORTED["django-scrypt"].replace("$8$5$", "$8$x$"),
+        EXPORTED["django-bcrypt-sha256"].replace("$04$", "$15$"),
+        EXPORTED["django-bcrypt-sha256"][:-1],
+        EXPORTED["django-argon2"].replace("m=64", "m=9999999"),
+        EXPORTED["passlib-bcrypt-sha256"].replace("r=4", "r=15"),
+        EXPORTED["passlib-bcrypt-sha256"].replace("v=2", "v=3"),
+        EXPORTED["passlib-bcrypt-sha256-old"].replace(",4", ",31"),
+        "argon2$",
+        "bcrypt$$",
+        "scrypt$$$$$",
+        "md5$salt$hash",
+        "!",
+    ],
+)
+def test_an_exported_hash_has_the_same_bounds(hashed: str) -> None:
+    with pytest.raises(UnusableHash):
+        kept_form(hashed)
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        keycloak_argon2(memory="262145"),
+        keycloak_argon2(memory="x"),
+        keycloak_argon2(version="2.0"),
+        keycloak_argon2(type="zz"),
+        keycloak("argon2", SALT, SALT, 1),
+        keycloak("md5", SALT, SALT, 1),
+        keycloak("pbkdf2-sha256", SALT, SALT, 2_000_001),
+        keycloak("pbkdf2-sha256", SALT, SALT, -1),
+        keycloak("pbkdf2-sha256", b"", SALT, 1000),
+        {"credentialData": "[]", "secretData": "{}"},
+        {"credentialData": "{" * 2000, "secretData": "{}"},
+        {"credentialData": "x" * 5000, "secretData": "{}"},
+        keycloak("pbkdf2-sha256", SALT, SALT, 1000) | {"secretData": '{"value": 1, "salt": 2}'},
+    ],
+)
+def test_a_credential_that_would_cost_too_much_or_is_none_is_refused(
+    credential: dict[str, str],
+) -> None:
+    with pytest.raises(UnusableHash):
+        keycloak_form(credential["credentialData"], credential["secretData"])
 
 
 def test_a_single_user_may_come_with_a_hash(api: Api, tenant: Tenant, client: Client) -> None:

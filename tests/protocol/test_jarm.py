@@ -33,7 +33,12 @@ def allowed(browser: Browser, page: Page) -> Page:
         page = log_in(browser, page)
     if page.title == "Allow access":
         page = browser.submit(page, "consent-form", press="consent-allow")
-    return page
+    return posting(browser, page)
+
+
+def posting(browser: Browser, page: Page) -> Page:
+    """§2.3.3: the page that posts by itself where script runs."""
+    return browser.submit(page, "response-form") if "response-form" in page.forms else page
 
 
 def read(tenant: Tenant, client: Client, page: Page) -> dict[str, Any]:
@@ -105,7 +110,7 @@ def test_modes(tenant: Tenant, browser: Browser, response_type: str, mode: str, 
     refused = request_for(
         client, response_type=response_type, response_mode=mode, prompt="none login"
     )
-    page = authorize(browser, tenant, refused.parameters)
+    page = posting(browser, authorize(browser, tenant, refused.parameters))
     claims = read(tenant, client, page)
     assert way_of(page) == way
     assert (claims["error"], claims["state"]) == ("invalid_request", refused.state)

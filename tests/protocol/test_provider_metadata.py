@@ -130,14 +130,43 @@ def _response_types(scene: Scene) -> list[str]:
 
 
 def _response_modes(scene: Scene) -> list[str]:
-    known = ("query", "fragment", "form_post", "web_message", "jwt", "query.jwt", "form_post.jwt")
+    plain = ("query", "fragment", "form_post", "web_message")
     client = scene.application()
     return [
         mode
-        for mode in known
+        for mode in (*plain, "jwt", *(f"{way}.jwt" for way in plain))
         if not (page := scene.ask(client, response_mode=mode)).left_for
         or "error" not in page.answer
     ]
+
+
+def _secured_algorithms(scene: Scene) -> list[str]:
+    """JARM §4: each signs the answer for an application that registered it."""
+    found = []
+    for alg in ("RS256", "PS256", "ES256", "EdDSA"):
+        if alg in scene.document["id_token_signing_alg_values_supported"]:
+            client = scene.application(authorization_signed_response_alg=alg)
+            token = scene.answer(client, response_mode="jwt")["response"]
+            found += [jwt.header_of(token)["alg"]]
+    return found
+
+
+def _secured_encryption(member: str, *values: str) -> Proof:
+    def proof(scene: Scene) -> list[str]:
+        keys = [public_jwk(rsa_key(), "r", use="enc"), public_jwk(ec_key(), "e", use="enc")]
+        found = []
+        for value in values:
+            encrypted = {"alg": "ECDH-ES", member: value}
+            client = scene.application(
+                jwks={"keys": keys},
+                authorization_encrypted_response_alg=encrypted["alg"],
+                authorization_encrypted_response_enc=encrypted.get("enc"),
+            )
+            token = scene.answer(client, response_mode="jwt")["response"]
+            found += [jwt.header_of(token)[member]]
+        return found
+
+    return proof
 
 
 def _grant_types(scene: Scene) -> list[str]:
@@ -394,6 +423,13 @@ PROOFS: Mapping[str, Proof] = {
     "token_endpoint_auth_signing_alg_values_supported": _assertion_algorithms,
     "revocation_endpoint_auth_signing_alg_values_supported": _assertion_algorithms,
     "introspection_endpoint_auth_signing_alg_values_supported": _assertion_algorithms,
+    "authorization_signing_alg_values_supported": _secured_algorithms,
+    "authorization_encryption_alg_values_supported": _secured_encryption(
+        "alg", "RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW"
+    ),
+    "authorization_encryption_enc_values_supported": _secured_encryption(
+        "enc", "A128CBC-HS256", "A256CBC-HS512", "A128GCM", "A256GCM"
+    ),
     "code_challenge_methods_supported": _challenges,
     "prompt_values_supported": _prompts,
     "claim_types_supported": lambda _: ["normal"],
@@ -450,6 +486,7 @@ SWITCHED_OFF = (
     "pushed_authorization_request_endpoint",
 )
 FOLLOWS_SETTINGS = (
+    "authorization_signing_alg_values_supported",
     "authorization_response_iss_parameter_supported",
     "claims_supported",
     "id_token_signing_alg_values_supported",

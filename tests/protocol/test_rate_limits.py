@@ -9,14 +9,19 @@ import pytest
 from anyio.from_thread import BlockingPortal
 from throttled import utils
 
+from tenantry.core.access_control import AccessAction, AccessRule, EndpointGroup
 from tenantry.core.facts import Environment
 from tenantry.edge.routes import BY_ADDRESS, ROUTES
 from tenantry.rules.rate_limits import ALLOWANCES, RateLimit
+from tests.management.test_statements import statements
 from tests.support.databases import Databases
 from tests.support.registration import ask
 from tests.support.server import Server, Tenant
 
 FACTOR = 0.001
+OFFICE = AccessRule(
+    action=AccessAction.ALLOW, endpoint_groups=tuple(EndpointGroup), cidrs=("127.0.0.0/8",)
+)
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +86,16 @@ def test_an_application_is_limited_at_the_token_endpoint(
     assert one().status_code == 200
 
 
+def test_counting_asks_nobody(server: Server) -> None:
+    """A token costs no statement but the row of the log, limits and access list included."""
+    tenant = server.tenant(access_control_list=(OFFICE,))
+    one = machine(tenant)
+    assert one().status_code == 200
+    with statements(tenant) as seen:
+        assert one().status_code == 200
+    assert seen == []
+
+
 def test_nobody_else_can_use_up_an_applications_allowance(server: Server) -> None:
     """Requests that do not prove the application count for their address alone."""
     tenant = server.tenant()
@@ -127,6 +142,8 @@ def test_each_endpoint_is_limited_or_public() -> None:
         "/oauth/token",
         "/oauth/introspect",
         "/oauth/revoke",
+        "/oauth/par",
+        "/bc-authorize",
         "/oidc/check_session",
         "/.well-known/assetlinks.json",
         "/.well-known/apple-app-site-association",

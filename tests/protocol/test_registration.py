@@ -75,6 +75,7 @@ def test_the_smallest_registration(server: Server, tenant: Tenant) -> None:
         "frontchannel_logout_session_required": False,
         "require_pushed_authorization_requests": False,
         "require_signed_request_object": False,
+        "authorization_signed_response_alg": "RS256",
     }
 
 
@@ -111,6 +112,9 @@ METADATA: dict[str, Any] = {
     "frontchannel_logout_session_required": True,
     "require_pushed_authorization_requests": True,
     "require_signed_request_object": True,
+    "authorization_signed_response_alg": "RS256",
+    "authorization_encrypted_response_alg": "RSA-OAEP-256",
+    "authorization_encrypted_response_enc": "A256GCM",
 }
 
 

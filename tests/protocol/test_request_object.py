@@ -152,6 +152,44 @@ def test_claims(server: Server, tenant: Tenant, browser: Browser, name: str) -> 
         assert page.answer["iss"] == tenant.issuer
 
 
+NOW = int(time.time())
+LIMITED: dict[str, tuple[dict[str, Any], bool]] = {
+    "good": ({}, True),
+    "the longest": ({"nbf": NOW - 3500, "exp": NOW + 99}, True),
+    "a list of audiences": ({"aud": ["x", "ISSUER"]}, True),
+    "no nbf": ({"nbf": None}, False),
+    "no exp": ({"exp": None}, False),
+    "no aud": ({"aud": None}, False),
+    "no iss": ({"iss": None}, False),
+    "an old nbf": ({"nbf": NOW - 3700, "exp": NOW + 60}, False),
+    "a late exp": ({"nbf": NOW - 10, "exp": NOW + 3700}, False),
+    "from the future": ({"nbf": NOW + 60, "exp": NOW + 90}, False),
+    "ended before it began": ({"nbf": NOW, "exp": NOW - 60}, False),
+    "no time": ({"nbf": "now"}, False),
+}
+
+
+@pytest.mark.parametrize("name", LIMITED)
+def test_a_limited_life(tenant: Tenant, browser: Browser, name: str) -> None:
+    """FAPI 1.0 Advanced §5.2.2 (13), (15) and (17): "no longer than 60 minutes"."""
+    client = application(tenant, request_object_lifetime=3600)
+    changes, good = LIMITED[name]
+    if isinstance(changes.get("aud"), list):
+        changes = {"aud": ["x", tenant.issuer]}
+    claims = claims_for(tenant, client, request_for(client)) | {"nbf": NOW}
+    claims = {key: value for key, value in (claims | changes).items() if value is not None}
+    page = authorize(browser, tenant, outside(client, signed(claims, rsa_key())))
+    if good:
+        assert page.title == "Log in"
+    else:
+        assert "invalid_request_object" in page.error
+    # Without the limit only what has ended or has not begun is refused.
+    tenant.change_application(client, request_object_lifetime=None)
+    again = authorize(browser, tenant, outside(client, signed(claims, rsa_key())))
+    bad = name in {"from the future", "ended before it began", "no time"}
+    assert (again.title == "Log in") is not bad
+
+
 def test_signatures(server: Server, tenant: Tenant, browser: Browser) -> None:
     """Unsigned, by another key, by a key of its own header, by a secret."""
     client = application(tenant)

@@ -30,6 +30,7 @@ _CHOICES: dict[str, Any] = {
     "organization_usage": "deny",
     "organization_require_behavior": "no_prompt",
     "strategy": "database",
+    "consent_policy": "standard",
     "environment": "development",
     "device_user_code_charset": "base20",
     "resource_parameter_profile": "one",

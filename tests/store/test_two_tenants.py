@@ -71,6 +71,7 @@ from tenantry.store import (
     outbox,
     pushed_requests,
     refresh_tokens,
+    refreshing,
     replay_identifiers,
     resource_servers,
     roles,
@@ -125,6 +126,7 @@ TENANT_BOUND = {
     "replay_identifiers",
     "outbox",
     "pushed_requests",
+    "refreshing",
     "refresh_tokens",
     "resource_servers",
     "roles",
@@ -370,6 +372,9 @@ CASES: dict[str, Case] = {
     "resource_servers.find": reads(
         lambda a, _: resource_servers.find(a, "api"),
         lambda a, _: resource_servers.find(a, "api-b"),
+    ),
+    "resource_servers.detail_types": reads(
+        lambda a, _: resource_servers.detail_types(a, ""), None, result=(OF_A,)
     ),
     "resource_servers.find_by_identifier": reads(
         lambda a, _: resource_servers.find_by_identifier(a, "https://api"),
@@ -1112,6 +1117,10 @@ CASES: dict[str, Case] = {
         lambda a, _: refresh_tokens.find_with_family(a, "family"),
         lambda a, _: refresh_tokens.find_with_family(a, "family-b"),
     ),
+    "refreshing.find": reads(
+        lambda a, _: refreshing.find(a, "family"),
+        lambda a, _: refreshing.find(a, "family-b"),
+    ),
     "refresh_tokens.use": writes(
         lambda a, _: refresh_tokens.use(a, "family", 1, LATER, rotate=True),
         lambda a, _: refresh_tokens.use(a, "family-b", 1, LATER, rotate=True),
@@ -1702,6 +1711,7 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
         "resource_servers": {
             "id": f"api{end}",
             "identifier": api,
+            "authorization_details": [{"type": mark}],
             "signing_secret": VAULT.encrypt(
                 mark.encode(), resource_servers.envelope_row(tenant, f"api{end}")
             ),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from tenantry.core.authorization_details import Details
+
 
 class BackchannelTokenDeliveryMode(StrEnum):
     """How an application learns that a person has answered (CIBA Core §5)."""
@@ -44,6 +46,7 @@ class BackchannelRequestFacts:
     requested_scopes: tuple[str, ...]
     scopes: tuple[str, ...]
     acr_values: tuple[str, ...]
+    authorization_details: Details
     binding_message: str | None
     channel: NotificationChannel
     ping_envelope: str | None

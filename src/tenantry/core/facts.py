@@ -162,6 +162,7 @@ class ApplicationFacts(Stored):
     client_authentication_credentials: tuple[str, ...]
     request_object_credentials: tuple[str, ...]
     require_signed_request_object: bool
+    request_object_lifetime: int | None
     authorization_details_types: tuple[str, ...]
     require_pushed_authorization_requests: bool
     pushed_authorization_request_lifetime: int | None

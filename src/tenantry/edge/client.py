@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from tenantry.edge.throttle import spend
 from tenantry.core.facts import ApplicationFacts
+from tenantry.edge.throttle import spend
 from tenantry.oauth import client_assertion, mtls
 from tenantry.oauth.client_authentication import (
     AuthenticatedClient,
     Proof,
     UnverifiedCredentials,
     authenticate,
+    bound_to,
     read_credentials,
 )
 from tenantry.oauth.errors import InvalidClient, OAuthError
@@ -46,7 +47,7 @@ async def authenticated_client(
     # Nobody can use up the allowance of an application that has something to prove itself by.
     address = f" {subscriber(context.facts.ip)}" if client.application.is_public else ""
     await spend(runtime, context, RateLimit.CLIENT, f"{client.application.client_id}{address}")
-    return client
+    return bound_to(client, mtls.confirmation(client.application, context))
 
 
 async def _proof(

@@ -7,7 +7,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -18,18 +17,21 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from tenantry.core.context import RequestFacts
 from tenantry.core.errors import Overloaded
 from tenantry.core.ids import new_id
-from tenantry.edge import metrics
+from tenantry.edge import client_certificates, metrics
 from tenantry.edge.custom_domains import CANONICAL_ONLY, came_through_edge, client_ip_of
 from tenantry.edge.errors import error_response_page, overloaded
+from tenantry.edge.proxies import Networks, client_ip, is_trusted
 from tenantry.edge.render import json_response, refuse
+from tenantry.keys.client_certificates import BadCertificate
+from tenantry.oauth.mtls import ALIAS, ALIAS_PATHS
 from tenantry.rules.addresses import Location, TenantAddress
 from tenantry.rules.custom_domains import EDGE_KEY_HEADER, domain_of_host
+from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, attach, given_nonce
 from tenantry.services.runtime import Runtime
 from tenantry.store import installation, verified_domains
 from tenantry.store.unit_of_work import INSTALLATION
 
-Networks = tuple[IPv4Network | IPv6Network, ...]
 _log = logging.getLogger("tenantry.request")
 _fault_log = logging.getLogger("tenantry.fault")
 _WITHOUT_HOST = frozenset({"/healthz", "/readyz"})
@@ -143,47 +145,21 @@ def _answer_to(request: Request, error: Exception, request_id: str) -> ASGIApp:
     return json_response({"error": "server_error", "error_description": description}, 500)
 
 
-def is_trusted(scope: Scope, proxies: Networks) -> bool:
-    """Whether the peer is a proxy that the settings name."""
-    client = scope.get("client")
-    return client is not None and _is_in(client[0], proxies)
-
-
-def _is_in(text: str, networks: Networks) -> bool:
-    if not networks:
-        return False
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return False
-    return any(address in network for network in networks)
-
-
-def client_ip(scope: Scope, headers: Mapping[str, str], proxies: Networks) -> str:
-    """The last address that no trusted proxy vouches for as another proxy of ours."""
-    client = scope.get("client")
-    address: str = client[0] if client else ""
-    if not _is_in(address, proxies):
-        return address
-    for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
-        hop = hop.strip()
-        try:
-            ip_address(hop)
-        except ValueError:
-            return address
-        address = hop
-        if not _is_in(hop, proxies):
-            break
-    return address
-
-
 class Tenancy:
     """Resolves the request to a tenant by host, then by path; an unknown host gets 421."""
 
-    def __init__(self, app: ASGIApp, runtime: Runtime, proxies: Networks) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        runtime: Runtime,
+        proxies: Networks,
+        certificate_header: str | None = None,
+    ) -> None:
         self._app = app
         self._runtime = runtime
         self._proxies = proxies
+        # Nobody else than a proxy of ours says what certificate a request came with.
+        self._certificate_header = certificate_header if proxies else None
         self._last_seen: dict[str, str] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -193,16 +169,26 @@ class Tenancy:
             return
         headers: dict[bytes, bytes] = dict(scope["headers"])
         host = headers.get(b"host", b"").decode("latin-1")
-        if is_trusted(scope, self._proxies):
+        trusted = is_trusted(scope, self._proxies)
+        if trusted:
             host = headers.get(b"x-forwarded-host", host.encode("latin-1")).decode("latin-1")
-        location = self._runtime.addresses.locate(host, path)
-        if location is None:
-            location, address = Location(None, path, ""), await self._address_of_domain(host)
-        else:
-            address = await self._address(location)
+        location, address = await self._find(host, path, trusted=trusted)
+        if address is None and host.lower().startswith(ALIAS):
+            location, address = await self._find(host[len(ALIAS) :], path, trusted=trusted)
+            if address is not None and not await self._is_aliased(location, address):
+                location, address = Location(None, path, ""), None
         refusal = self._refusal(location, address, headers)
         if refusal is not None or address is None:
             await refuse(scope, receive, send, refusal or _misdirected())
+            return
+        try:
+            certificate = client_certificates.presented(address, scope["headers"])
+        except BadCertificate as error:
+            description = f"The header {address.client_certificate_header} is refused: {error}."
+            answer = json_response(
+                {"error": "invalid_request", "error_description": description}, 400
+            )
+            await refuse(scope, receive, send, answer)
             return
         if address.domain is not None:
             scope["tenantry.ip"] = client_ip_of(address.domain, headers) or scope["tenantry.ip"]
@@ -213,10 +199,26 @@ class Tenancy:
         )
         scope["path"] = location.path
         scope["tenantry.tenant_name"] = address.name
-        attach(scope, RequestContext(address, facts))
+        attach(scope, RequestContext(address, facts, certificate))
         await self._app(scope, receive, send)
 
-    async def _address(self, location: Location) -> TenantAddress | None:
+    async def _find(
+        self, host: str, path: str, *, trusted: bool
+    ) -> tuple[Location, TenantAddress | None]:
+        location = self._runtime.addresses.locate(host, path)
+        if location is None:
+            address = await self._address_of_domain(host, trusted=trusted)
+            return Location(None, path, ""), address
+        return location, await self._address(location, trusted=trusted)
+
+    async def _is_aliased(self, location: Location, address: TenantAddress) -> bool:
+        """RFC 8705 §5: whether the host with `mtls.` before it serves this path."""
+        if not address.takes_certificates or location.path not in ALIAS_PATHS:
+            return False
+        tenant = await load_tenant(self._runtime, address.tenant_id)
+        return tenant.enable_mtls_endpoint_aliases
+
+    async def _address(self, location: Location, *, trusted: bool) -> TenantAddress | None:
         asked = location.tenant_name or ""
         identity = await self._seen(installation.tenant_identity, asked, lambda found: found[0])
         if identity is None:
@@ -224,9 +226,18 @@ class Tenancy:
         is_root = location.tenant_name is None
         tenant_id, name = identity
         issuer = self._runtime.addresses.issuer(name, is_root=is_root)
-        return TenantAddress(tenant_id, name, is_root, issuer, issuer)
+        header = self._certificate_header
+        return TenantAddress(
+            tenant_id,
+            name,
+            is_root,
+            issuer,
+            issuer,
+            client_certificate_header=header if trusted else None,
+            takes_certificates=header is not None,
+        )
 
-    async def _address_of_domain(self, host: str) -> TenantAddress | None:
+    async def _address_of_domain(self, host: str, *, trusted: bool) -> TenantAddress | None:
         domain = domain_of_host(host)
         if domain is None:
             return None
@@ -234,6 +245,8 @@ class Tenancy:
         if found is None:
             return None
         canonical = self._runtime.addresses.issuer(found.tenant_name, is_root=found.is_root)
+        # The edge key says that it is the domain's own edge, which had the certificate.
+        own = found.facts.is_behind_own_edge
         return TenantAddress(
             found.tenant_id,
             found.tenant_name,
@@ -241,6 +254,8 @@ class Tenancy:
             found.facts.issuer,
             canonical,
             found.facts,
+            client_certificates.ESCAPED_PEM if own and trusted else None,
+            own and bool(self._proxies),
         )
 
     async def _seen(

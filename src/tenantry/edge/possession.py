@@ -13,7 +13,12 @@ from tenantry.core.facts import ApplicationFacts
 from tenantry.oauth import dpop
 from tenantry.oauth.client_authentication import AuthenticatedClient, bound_to
 from tenantry.services.dpop import ProofRequest, ProvenKey, RefusedProof, verify
-from tenantry.services.possession import PresentedToken, require_proof, require_scheme
+from tenantry.services.possession import (
+    PresentedToken,
+    require_certificate,
+    require_proof,
+    require_scheme,
+)
 from tenantry.services.request import acts_for, gives_nonce, request_context
 from tenantry.services.runtime import Runtime
 
@@ -55,6 +60,7 @@ async def require_possession(
     # Scripts of the application may read what is wrong, and the nonce.
     acts_for(request.scope, application)
     require_scheme(bound, presented)
+    require_certificate(bound, request_context(request.scope))
     if bound is None or not presented.by_proof:
         return
     asked = ProofRequest(

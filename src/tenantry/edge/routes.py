@@ -13,6 +13,7 @@ from tenantry.core.errors import Overloaded
 from tenantry.edge.access_control import AccessControl
 from tenantry.edge.endpoints import (
     authorize,
+    backchannel,
     confirmation,
     device,
     interaction,
@@ -69,6 +70,8 @@ ROUTES: Mapping[str, Methods] = {
     "/u/confirm": {"GET": confirmation.confirm_form, "POST": confirmation.confirm},
     "/oauth/device/code": {"POST": device.codes},
     "/u/device": {"GET": device.code_form, "POST": device.code_typed},
+    "/bc-authorize": {"POST": backchannel.authentication},
+    "/u/approval": {"GET": backchannel.approval_form, "POST": backchannel.approval},
     "/u/logout": {"POST": logout.confirm},
     "/u/mailbox": {"GET": mailbox.mailbox},
     "/oidc/check_session": {"GET": check_session},
@@ -95,6 +98,7 @@ BY_ADDRESS: Mapping[str, RateLimit] = {
             "/u/consent",
             "/u/confirm",
             "/u/device",
+            "/u/approval",
             "/u/logout",
             "/u/mailbox",
             "/oauth/device/code",

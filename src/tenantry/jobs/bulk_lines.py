@@ -157,14 +157,14 @@ def _done(outcome: Done | Imported | DomainError) -> Outcome:
 def written(
     format_: LineFormat,
     tenant_id: str,
-    first_line: int,
+    numbers: Sequence[int],
     outcomes: Sequence[Outcome],
     *,
     carried_out: bool = True,
 ) -> tuple[bytes, bytes]:
     """Results as JSON lines, and the secrets by the number of the line."""
     lines, secrets = [], {}
-    for number, outcome in enumerate(outcomes, first_line):
+    for number, outcome in zip(numbers, outcomes, strict=True):
         result: dict[str, Any] = {"line": number}
         if isinstance(outcome, DomainError):
             result |= {"status": "FAILED", "errors": [format_.refusal(outcome)]}

@@ -41,7 +41,7 @@ def from_escaped_pem(value: bytes) -> ClientCertificate:
         raise BadCertificate("it is not one certificate as URL-encoded PEM")
     try:
         return _facts(x509.load_pem_x509_certificate(pem))
-    except (ValueError, TypeError, OverflowError, x509.ParsingError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise BadCertificate("the certificate cannot be read") from error
 
 
@@ -54,7 +54,7 @@ def from_byte_sequence(value: bytes) -> ClientCertificate:
         raise BadCertificate("it is not a byte sequence")
     try:
         return _facts(x509.load_der_x509_certificate(base64.b64decode(match[1], validate=True)))
-    except (binascii.Error, ValueError, TypeError, OverflowError, x509.ParsingError) as error:
+    except (binascii.Error, ValueError, TypeError, OverflowError) as error:
         raise BadCertificate("the certificate cannot be read") from error
 
 

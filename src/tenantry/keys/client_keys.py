@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
 from joserfc.util import urlsafe_b64decode
 
 _KEY_TYPES: Mapping[str, type[RSAKey] | type[ECKey] | type[OKPKey]] = {
@@ -79,6 +80,14 @@ class UnverifiedJwt:
         return _text(self.unverified_header.get("typ")).lower().removeprefix("application/")
 
 
+@cache
+def _registry(alg: str | None) -> JWSRegistry:
+    """RFC 7515 §4: header parameters that are not understood are ignored, and a key fits in one."""
+    registry = JWSRegistry(algorithms=[alg] if alg else None, strict_check_header=False)
+    registry.max_header_length = registry.max_payload_length = MAX_JWT
+    return registry
+
+
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
@@ -88,7 +97,7 @@ def read_jwt(token: str) -> UnverifiedJwt:
     if len(token) > MAX_JWT or not token.isascii() or token.count(".") != 2:
         raise BadSignature("not a compact JWS")
     try:
-        message = jws.extract_compact(token.encode())
+        message = jws.extract_compact(token.encode(), registry=_registry(None))
         claims = json.loads(message.payload)
     except (JoseError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadSignature("malformed") from error
@@ -167,7 +176,7 @@ def _verifies(token: str, key: RSAKey | ECKey | OKPKey | OctKey, alg: str) -> bo
     if isinstance(key, OKPKey):
         return _verifies_eddsa(token, key.raw_value)
     try:
-        jws.deserialize_compact(token, key, algorithms=[alg])
+        jws.deserialize_compact(token, key, registry=_registry(alg))
     except (JoseError, ValueError, TypeError):
         return False
     return True

@@ -14,7 +14,12 @@ from tenantry.management.answers import Answer, as_json, errors_of
 from tenantry.management.errors import request_error
 from tenantry.services.dpop import ProofRequest, RefusedProof
 from tenantry.services.management_access import Administrator, authorize
-from tenantry.services.possession import read_authorization, require_proof, require_scheme
+from tenantry.services.possession import (
+    read_authorization,
+    require_certificate,
+    require_proof,
+    require_scheme,
+)
 from tenantry.services.request import RequestContext, gives_nonce, request_context
 from tenantry.services.runtime import Runtime
 from tenantry.tokens.verify import InvalidToken
@@ -27,6 +32,7 @@ async def authorized(runtime: Runtime, context: RequestContext, header: str) -> 
         raise InvalidToken("no token")
     administrator = await authorize(runtime, context, presented.unverified_token)
     require_scheme(administrator.confirmation, presented)
+    require_certificate(administrator.confirmation, context)
     return administrator
 
 

@@ -155,7 +155,7 @@ class GraphQLEndpoint:
             caller = await callers.authorized(self._runtime, context, header)
         except TenantGone:
             raise InvalidToken("the tenant is gone") from None
-        if caller.confirmation is not None:
+        if caller.confirmation is not None and caller.confirmation.jkt is not None:
             raise InvalidToken("nothing proves a key on a WebSocket")
         return partial(self._begin, context, header)
 

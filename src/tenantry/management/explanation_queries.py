@@ -6,7 +6,7 @@ from typing import Annotated
 
 import strawberry
 
-from tenantry.core.facts import GrantType, ResponseTypeName
+from tenantry.core.facts import GrantType, ProofOfPossession, ResponseTypeName
 from tenantry.management.context import Info
 from tenantry.management.errors import request_error
 from tenantry.management.fields import field
@@ -91,6 +91,21 @@ class ExplanationQueries:
                 "token always has `offline_access`."
             ),
         ] = None,
+        authorization_details: Annotated[
+            str | None,
+            _argument(
+                "The authorization details that it asks for in a request that was pushed: the "
+                "JSON text of RFC 9396. Only with `AUTHORIZATION_CODE` and `IMPLICIT`; by default "
+                "none."
+            ),
+        ] = None,
+        proof_of_possession: Annotated[
+            ProofOfPossession | None,
+            _argument(
+                "What the token request proves, so that the token is bound to it; by default "
+                "nothing. The claim `cnf` is left out."
+            ),
+        ] = None,
     ) -> AuthorizationExplanation | None:
         context = info.context
         if user_id is not None:
@@ -107,9 +122,11 @@ class ExplanationQueries:
             organization=organization or None,
             response_type=response_type,
             redirect_uri=redirect_uri,
+            authorization_details=authorization_details or None,
             connection=connection,
             assertion_issuer=assertion_issuer,
             presented_scopes=None if held is None else _tokens("presentedScopes", held),
+            proof_of_possession=proof_of_possession,
         )
         if wrong := misplaced(asked):
             raise request_error("BAD_REQUEST", wrong)

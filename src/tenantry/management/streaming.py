@@ -45,7 +45,8 @@ class Streaming:
         document, cost = self._document(parameters)
         made = context(document)
         asker = throttle.Asker(made.runtime, made.request, made.asked_by)
-        throttled = throttle.refusal(await throttle.spend(asker, RateLimit.GRAPHQL_COST, cost))
+        bucket = await throttle.spend(asker, RateLimit.GRAPHQL_COST, cost)
+        throttled = throttle.refusal(bucket)
         if throttled is not None:
             raise RefusedError(throttled)
         found: Any = subscribe(
@@ -59,7 +60,8 @@ class Streaming:
             found = await found
         if isinstance(found, ExecutionResult):
             raise RefusedError(*published(found.errors or (), made.request.facts.request_id))
-        return _results(found, made.request.facts.request_id)
+        shown = {"requested": cost, "limit": self.max_cost, **throttle.state(bucket)}
+        return _results(found, made.request.facts.request_id, {"cost": shown})
 
     def _document(self, parameters: Parameters) -> tuple[DocumentNode, int]:
         prepared = self.documents.prepare(parameters.query)
@@ -83,16 +85,18 @@ class Streaming:
 
 
 async def _results(
-    found: AsyncGenerator[ExecutionResult, None], request_id: str
+    found: AsyncGenerator[ExecutionResult, None], request_id: str, extensions: dict[str, Any]
 ) -> AsyncGenerator[dict[str, Any], None]:
-    """Each event's result. A GraphQLError of the source is the last one."""
+    """Each event's result, the first with the cost. A GraphQLError of the source is the last."""
+    more: dict[str, Any] = {"extensions": extensions}
     try:
         async for result in found:
             body: dict[str, Any] = {"data": result.data}
             if result.errors:
                 errors = published(result.errors, request_id)
                 body["errors"] = [error.formatted for error in errors]
-            yield body
+            yield body | more
+            more = {}
     except GraphQLError as refusal:
         raise RefusedError(*published([refusal], request_id)) from None
     finally:

@@ -94,6 +94,7 @@ class Application(StoredRow, table=True):
     client_authentication_credentials: list[str] = json_field()
     request_object_credentials: list[str] = json_field()
     require_signed_request_object: bool
+    request_object_lifetime: int | None
     authorization_details_types: list[str] = json_field()
     require_pushed_authorization_requests: bool
     pushed_authorization_request_lifetime: int | None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Index
 
@@ -26,6 +27,7 @@ class BackchannelRequest(TenantRow, table=True):
     requested_scopes: list[str] = json_field()
     scopes: list[str] = json_field()
     acr_values: list[str] = json_field()
+    authorization_details: list[dict[str, Any]] = json_field()
     binding_message: str | None
     channel: str
     request_digest: str

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger
 from sqlmodel import Field, Index
 
-from tenantry.models.base import TenantRow, json_field
+from tenantry.models.base import TenantRow, json_field, only_where
 
 
 class LogEvent(TenantRow, table=True):
@@ -18,6 +18,15 @@ class LogEvent(TenantRow, table=True):
     __tablename__ = "log_events"
     __table_args__ = (
         Index("log_events_type", "tenant_id", "type", "id"),
+        # Most events are of machines, and about no object.
+        Index("log_events_user", "tenant_id", "user_id", "id", **only_where("user_id IS NOT NULL")),
+        Index(
+            "log_events_target",
+            "tenant_id",
+            "target_id",
+            "id",
+            **only_where("target_id IS NOT NULL"),
+        ),
         Index("log_events_expiry", "created_at"),
         Index("log_events_position", "tenant_id", "position", "id"),
     )

@@ -91,6 +91,8 @@ class AuthorizationRequest:
     acr_values: tuple[str, ...] = ()
     claims: ClaimsRequest = claims_request.NOTHING
     device_id: str | None = None
+    backchannel_id: str | None = None
+    binding_message: str | None = None
     organization_id: str | None = None
     invitation_id: str | None = None
     authorization_details: Details = ()
@@ -104,6 +106,11 @@ class AuthorizationRequest:
         return ResponseTarget(
             self.client_id, self.redirect_uri, self.response_mode, self.state, openid_client_id
         )
+
+    @property
+    def is_answered_elsewhere(self) -> bool:
+        """Whether a device or an application at the back waits, and no redirect URI."""
+        return self.device_id is not None or self.backchannel_id is not None
 
     @property
     def answer(self) -> ResponseType:

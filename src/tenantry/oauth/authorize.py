@@ -16,9 +16,9 @@ from tenantry.core.facts import (
     UserFacts,
 )
 from tenantry.core.ids import new_id, new_token
-from tenantry.oauth import device_outcome, front_channel, rar
+from tenantry.oauth import elsewhere, front_channel, rar
 from tenantry.oauth.authorization_request import AuthorizationRequest, ResponseTarget
-from tenantry.oauth.device_outcome import DeviceAnswered
+from tenantry.oauth.elsewhere import Answered
 from tenantry.oauth.membership import join
 from tenantry.oauth.standing import Standing, Subject, stand
 from tenantry.oauth.user_tokens import FrontChannel, FrontChannelClient, UserGrant
@@ -54,7 +54,7 @@ class Ask:
     handle: str
 
 
-Outcome = Ask | Respond | DeviceAnswered
+Outcome = Ask | Respond | Answered
 
 
 def begin(
@@ -175,8 +175,8 @@ def proceed(
         return Ask(step, handle)
     if step is not Step.ISSUE or standing.user is None:
         return refuse(db, request, authorization, step.value, "The person must be asked.")
-    if request.device_id is not None:
-        return _connect(db, subject, request, authorization, standing)
+    if request.is_answered_elsewhere:
+        return elsewhere.approve(db, subject, request, authorization, standing)
     return _issue(db, subject, request, authorization, standing, (standing.user, decision))
 
 
@@ -205,7 +205,7 @@ def _issue(
     digest = db.vault.digest(code, CODE_PURPOSE) if code else None
     if not authorizations.advance(db, authorization.id, changes, digest):
         return refuse(db, request, authorization, "access_denied", "It was answered already.")
-    _note_granted(db, subject, request, user, decision.scopes)
+    elsewhere.note_granted(db, subject, request, user, decision.scopes)
     fields = {"code": code} if code else {}
     if request.answer.in_front:
         grant = _front_channel_grant(db, subject, request, authorization, granted, code)
@@ -238,55 +238,13 @@ def _front_channel_grant(
     )
 
 
-def _connect(
-    db: TenantSession,
-    subject: Subject,
-    request: AuthorizationRequest,
-    authorization: AuthorizationFacts,
-    standing: Standing,
-) -> Outcome:
-    """RFC 8628 §3.3: the answer is for a device, which asks for its tokens itself."""
-    scopes = standing.decision.scopes if isinstance(standing.decision, Granted) else ()
-    done = {"state": AuthorizationState.REDEEMED, "scopes": scopes}
-    if standing.user is None or request.device_id is None:
-        raise ValueError("a device is connected by somebody")
-    if not authorizations.advance(db, authorization.id, done):
-        return device_outcome.answered_already()
-    answered = device_outcome.approve(db, request.device_id, authorization, standing.user, scopes)
-    if answered.connected:
-        _note_granted(db, subject, request, standing.user, scopes)
-    return answered
-
-
-def _note_granted(
-    db: TenantSession,
-    subject: Subject,
-    request: AuthorizationRequest,
-    user: UserFacts,
-    scopes: tuple[str, ...],
-) -> None:
-    record(
-        db,
-        Event(
-            "authorization.granted",
-            client_id=request.client_id,
-            user_id=user.id,
-            details={
-                "audience": subject.consent_audience(),
-                "scope": " ".join(scopes),
-                **rar.told(request.authorization_details, request.linking_id),
-            },
-        ),
-    )
-
-
 def refuse(
     db: TenantSession,
     request: AuthorizationRequest,
     authorization: AuthorizationFacts,
     error: str,
     description: str,
-) -> Respond | DeviceAnswered:
+) -> Respond | Answered:
     authorizations.advance(db, authorization.id, {"state": AuthorizationState.REFUSED})
     record(
         db,
@@ -300,6 +258,6 @@ def refuse(
             },
         ),
     )
-    if request.device_id is not None:
-        return device_outcome.deny(db, request.device_id, error, description)
+    if request.is_answered_elsewhere:
+        return elsewhere.deny(db, request, authorization, error, description)
     return Respond(request.target, {"error": error, "error_description": description})

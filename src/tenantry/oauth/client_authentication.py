@@ -137,9 +137,7 @@ def bound_to(client: AuthenticatedClient, confirmation: Confirmation | None) -> 
     known = client.confirmation
     if known is None or confirmation is None:
         return replace(client, confirmation=confirmation or known)
-    both = Confirmation(
-        confirmation.jkt or known.jkt, confirmation.x5t_s256 or known.x5t_s256
-    )
+    both = Confirmation(confirmation.jkt or known.jkt, confirmation.x5t_s256 or known.x5t_s256)
     return replace(client, confirmation=both)
 
 

@@ -6,6 +6,7 @@ Law: nothing is advertised that does not work, and nothing that works is left ou
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tenantry.core.custom_domains import CustomDomainFacts
@@ -18,6 +19,7 @@ from tenantry.core.facts import (
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import (
     backchannel_logout,
+    ciba,
     client_authentication,
     device,
     dpop,
@@ -25,8 +27,10 @@ from tenantry.oauth import (
     frontchannel_logout,
     introspection,
     jarm,
+    mtls,
     par,
     pkce,
+    rar,
     registration,
     request_object,
     revocation,
@@ -45,7 +49,9 @@ DISPLAYS = ("page", "popup", "touch")
 LOCALES = ("en",)
 
 
-def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, Any]:
+def provider_metadata(
+    address: TenantAddress, tenant: TenantFacts, detail_types: Sequence[str]
+) -> dict[str, Any]:
     issuer = address.issuer
     metadata: dict[str, Any] = {
         "issuer": issuer,
@@ -77,10 +83,12 @@ def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, 
         ),
     }
     metadata |= device.metadata(issuer)
+    metadata |= ciba.metadata(issuer)
     metadata |= client_authentication.METADATA
     metadata |= request_object.METADATA
     metadata |= dpop.METADATA
     metadata |= revocation.metadata(issuer) | introspection.metadata(issuer)
+    metadata |= rar.metadata(detail_types)
     metadata |= backchannel_logout.METADATA | frontchannel_logout.METADATA
     metadata |= session_management.metadata(issuer) | jarm.metadata(tenant)
     if tenant.pushed_authorization_requests_supported:
@@ -91,7 +99,7 @@ def provider_metadata(address: TenantAddress, tenant: TenantFacts) -> dict[str, 
         metadata["end_session_endpoint"] = f"{issuer}oidc/logout"
     if tenant.support_url:
         metadata["service_documentation"] = tenant.support_url
-    return metadata
+    return mtls.described(metadata, address, tenant)
 
 
 def _claims_supported(tenant: TenantFacts) -> list[str]:

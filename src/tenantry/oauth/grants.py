@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from tenantry.oauth import (
     authorization_code,
+    ciba_grant,
     client_credentials,
     device,
     jwt_bearer,
@@ -28,6 +29,7 @@ GRANTS: Mapping[str, Grant] = {
     authorization_code.GRANT_TYPE: authorization_code.grant,
     refresh_token.GRANT_TYPE: refresh_token.grant,
     device.GRANT_TYPE: device.grant,
+    ciba_grant.GRANT_TYPE: ciba_grant.grant,
     password.GRANT_TYPE: password.grant,
     password.REALM_GRANT_TYPE: password.grant_in_realm,
     token_exchange.GRANT_TYPE: token_exchange.grant,

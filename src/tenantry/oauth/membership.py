@@ -41,7 +41,7 @@ def asks_for_organization(application: ApplicationFacts, request: AuthorizationR
     """Whether the person says, before anything else, which organization the sign-in is for."""
     return (
         request.organization_id is None
-        and request.device_id is None
+        and not request.is_answered_elsewhere
         and application.organization_usage is OrganizationUsage.REQUIRE
         and application.organization_require_behavior
         is OrganizationRequireBehavior.PRE_LOGIN_PROMPT

@@ -14,7 +14,7 @@ from tenantry.core.client_certificates import ClientCertificate
 from tenantry.core.confirmation import Confirmation
 from tenantry.core.credentials import CredentialFacts, CredentialType
 from tenantry.core.facts import ApplicationFacts, TenantFacts, TokenEndpointAuthMethod
-from tenantry.oauth.errors import InvalidClient, invalid_request
+from tenantry.oauth.errors import InvalidClient
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.client_certificates import names_certificate
 from tenantry.services.client_keys import certificates_of
@@ -32,6 +32,8 @@ _ALIASED = (
     "introspection_endpoint",
     "userinfo_endpoint",
 )
+ALIAS = "mtls."
+"""What stands before the host of the aliases."""
 ALIAS_PATHS = frozenset(
     {
         "/oauth/token",
@@ -98,19 +100,11 @@ def _has(working: list[CredentialFacts], certificate: ClientCertificate) -> bool
 
 
 def confirmation(application: ApplicationFacts, context: RequestContext) -> Confirmation | None:
-    """§3: what its tokens are bound to, which it must present where it gets them."""
-    if not application.tls_client_certificate_bound_access_tokens:
+    """§3: what the tokens of an application that wants it are bound to."""
+    certificate = context.certificate
+    if certificate is None or not application.tls_client_certificate_bound_access_tokens:
         return None
-    if context.certificate is None:
-        raise invalid_request("The application gets tokens with its client certificate only.")
-    return Confirmation(x5t_s256=context.certificate.x5t_s256)
-
-
-def holds(bound: Confirmation | None, certificate: ClientCertificate | None) -> bool:
-    """§3: whether the bearer of a bound token presents its certificate."""
-    if bound is None or bound.x5t_s256 is None:
-        return True
-    return certificate is not None and certificate.x5t_s256 == bound.x5t_s256
+    return Confirmation(x5t_s256=certificate.x5t_s256)
 
 
 def described(
@@ -129,7 +123,7 @@ def described(
         return bound
     issuer = urlsplit(address.issuer)
     origin = f"{issuer.scheme}://{issuer.netloc}"
-    alias = f"{issuer.scheme}://mtls.{issuer.netloc}"
+    alias = f"{issuer.scheme}://{ALIAS}{issuer.netloc}"
     aliases = {
         name: alias + metadata[name].removeprefix(origin) for name in _ALIASED if name in metadata
     }

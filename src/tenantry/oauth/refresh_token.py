@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from tenantry.core.authorization_details import Details
 from tenantry.core.context import Actor
-from tenantry.core.facts import GrantType, UserFacts
+from tenantry.core.facts import GrantType, SessionFacts, UserFacts
 from tenantry.core.organizations import OrganizationFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import dpop, rar, resource_indicators, user_tokens
@@ -33,7 +33,7 @@ from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.services.user_flow import decide_for, detail_types_for
-from tenantry.store import consents, refresh_tokens, users
+from tenantry.store import consents, refresh_tokens, refreshing
 from tenantry.store.refresh_tokens import RefreshTokenFacts
 from tenantry.store.tokens import TokenFamilyFacts
 from tenantry.store.unit_of_work import TenantSession
@@ -62,6 +62,9 @@ class LiveToken:
     generation: int
     facts: RefreshTokenFacts
     family: TokenFamilyFacts
+    user: UserFacts | None
+    session: SessionFacts | None
+    takes_part: bool
 
 
 async def grant(
@@ -110,7 +113,7 @@ def refresh(
     live = _find_live(db, address, client, presented.unverified_token)
     if isinstance(live, OAuthError):
         return live
-    user = users.find(db, live.family.user_id)
+    user = live.user
     free = admission.not_blocked(user, "invalid_grant", admission.SIGN_IN_AGAIN)
     if isinstance(free, Refused) or user is None:
         return invalid_grant(admission.SIGN_IN_AGAIN)
@@ -166,7 +169,12 @@ def refresh(
             nonce=None,
             organization=organization,
             family_id=live.family.id,
-            refresh_token=refresh_token.render(db.vault, db.tenant_id, live.family.id, generation),
+            refreshed=user_tokens.Refreshed(
+                refresh_token.render(db.vault, db.tenant_id, live.family.id, generation),
+                live.family.expires_at,
+                live.session,
+                live.takes_part,
+            ),
         ),
         ring,
     )
@@ -176,10 +184,10 @@ def _find_live(
     db: TenantSession, address: TenantAddress, client: AuthenticatedClient, unverified_token: str
 ) -> LiveToken | OAuthError:
     named = refresh_token.read(db.vault, db.tenant_id, unverified_token)
-    found = refresh_tokens.find_with_family(db, named.family_id) if named else None
+    found = refreshing.find(db, named.family_id) if named else None
     if named is None or found is None:
         return invalid_grant(_WRONG_TOKEN, "unknown refresh token")
-    facts, family = found
+    facts, family = found.token, found.family
     if facts.issuer != address.issuer:
         return invalid_grant(_WRONG_TOKEN, "another issuer's refresh token")
     application = client.application
@@ -206,7 +214,9 @@ def _find_live(
         return invalid_grant(_WRONG_TOKEN, "replayed refresh token")
     if use is Use.OVER:
         return invalid_grant(_WRONG_TOKEN, "expired or ended refresh token")
-    return LiveToken(use, named.generation, facts, family)
+    return LiveToken(
+        use, named.generation, facts, family, found.user, found.session, found.takes_part
+    )
 
 
 def _consented(

@@ -11,9 +11,10 @@ from typing import Any
 
 from tenantry.core.clock import timestamp
 from tenantry.core.context import Actor
-from tenantry.core.errors import DomainError
+from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ApplicationFacts
 from tenantry.core.ids import new_client_id, new_token
+from tenantry.oauth import mtls
 from tenantry.oauth.bearer import invalid_token
 from tenantry.oauth.errors import OAuthError
 from tenantry.rules.registration import MEMBERS, NAMES, application_values, wire_type
@@ -50,6 +51,7 @@ async def register(
     token = new_token()
     try:
         values = application_values(document)
+        _require_certificates(context, values)
         sector = await sectors.fetch_for_new(runtime, tenant_id, values)
         made = await runtime.store.write(
             tenant_id, context.caller(), _register, values, sector, token
@@ -108,6 +110,17 @@ async def _require(
     if application is None or not matched:
         raise invalid_token("not the registration access token of this application")
     return application
+
+
+def _require_certificates(context: RequestContext, values: Mapping[str, Any]) -> None:
+    """RFC 8705 §2: no method that nothing could ever authenticate by here."""
+    method = values["token_endpoint_auth_method"]
+    if method in mtls.METHODS and not context.address.takes_certificates:
+        raise DomainError(
+            ErrorCode.NOT_ALLOWED,
+            "No client certificates arrive at this address.",
+            "token_endpoint_auth_method",
+        )
 
 
 def _register(

@@ -19,14 +19,12 @@ from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import Parameters
 from tenantry.outbound.http import OutboundError
 from tenantry.rules.client_keys import ASYMMETRIC
-from tenantry.rules.numeric_date import NotATime, numeric_date
+from tenantry.rules.request_objects import why_not_claims
 from tenantry.services.client_keys import keys_for
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 
 ALGORITHMS = tuple(alg.value for alg in ASYMMETRIC)
-LEEWAY = 30
-"""Seconds by which the application's clock may be ahead."""
 METADATA: Mapping[str, Any] = {
     "request_parameter_supported": True,
     "request_uri_parameter_supported": True,
@@ -58,7 +56,9 @@ async def opened(
     except BadSignature as error:
         raise _refused("The request object is not signed as registered.", str(error)) from None
     now = timestamp(runtime.clock.now())
-    _check(claims, application.client_id, context.address.issuer, now)
+    reason = why_not_claims(claims, application, context.address.issuer, now)
+    if reason is not None:
+        raise _refused(reason)
     inner = Parameters(_pairs(claims))
     # §6.1: "The values for the response_type and client_id parameters MUST match".
     outer_type = parameters.get("response_type")
@@ -105,29 +105,6 @@ async def _signed(
     use = CredentialUse.REQUEST_OBJECTS
     keys = await keys_for(runtime, context.address.tenant_id, application, use, message.kid)
     return verify_with_keys(message, keys, allowed)
-
-
-def _check(claims: Mapping[str, Any], client_id: str, issuer: str, now: int) -> None:
-    if claims.get("client_id", client_id) != client_id or claims.get("iss", client_id) != client_id:
-        raise _refused("The iss or client_id of the request object is another application's.")
-    # RFC 9101 §10.8: else a client assertion would be a request object, or the reverse.
-    if claims.get("sub") == client_id:
-        raise _refused("The request object must not have the client_id as its sub.")
-    named = claims.get("aud", issuer)
-    if issuer not in (named if isinstance(named, list) else [named]):
-        raise _refused("The request object is for another audience.")
-    try:
-        times = {name: numeric_date(claims, name) for name in ("exp", "iat", "nbf")}
-    except NotATime as error:
-        raise _refused(f"The {error.name} of the request object is not a time.") from None
-    expires_at, *begins = times.values()
-    if expires_at is not None and expires_at <= now:
-        raise _refused("The request object has expired.")
-    if any(time is not None and time > now + LEEWAY for time in begins):
-        raise _refused("The request object is from the future.")
-    # RFC 9101 §4: "request and request_uri parameters MUST NOT be included in Request Objects".
-    if "request" in claims or "request_uri" in claims:
-        raise _refused("A request object holds no other.")
 
 
 def _pairs(claims: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

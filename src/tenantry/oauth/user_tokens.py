@@ -16,6 +16,7 @@ from tenantry.core.confirmation import Confirmation
 from tenantry.core.facts import (
     ApplicationFacts,
     ResourceServerFacts,
+    SessionFacts,
     SigningAlgorithm,
     UserFacts,
 )
@@ -73,12 +74,22 @@ class Exchange:
     act: Mapping[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh answers with, and what it has read already."""
+
+    refresh_token: str
+    family_expires_at: datetime
+    session: SessionFacts | None
+    takes_part: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserGrant:
     """What was decided: for whom, for what, since when. `api` is None for `/userinfo` alone.
 
-    `refresh_token` is what a refresh answers with; None where a family begins. `whole` is what a
-    refresh token keeps where this answer may be for less.
+    `refreshed` is None where a family begins. `whole` is what a refresh token keeps where this
+    answer may be for less.
     """
 
     grant_type: str
@@ -92,10 +103,11 @@ class UserGrant:
     family_id: str
     wanted: WantedClaims = NOTHING_WANTED
     front_channel: FrontChannel | None = None
-    refresh_token: str | None = None
+    refreshed: Refreshed | None = None
     exchange: Exchange | None = None
     whole: Granted | None = None
     organization: OrganizationFacts | None = None
+    amr: tuple[str, ...] = ()
     details: Details = ()
 
     @property
@@ -132,17 +144,19 @@ def issue_tokens(
         resource_servers.signing_secret(db, api.id) if api and signs_by_secret else None,
         api.token_encryption if api else None,
     )
-    refresh_token = grant.refresh_token
+    refreshed = grant.refreshed
+    refresh_token = refreshed.refresh_token if refreshed else None
     if exchange is not None and exchange.joins_family:
         issue.continue_family(db, grant.family_id, access_token, lifetime, bound)
-    elif refresh_token is None:
+    elif refreshed is None:
         owner = issue.FamilyOwner(
             application.client_id, grant.user.id, grant.session_id, grant.organization_id
         )
         issue.start_family(db, grant.family_id, owner, access_token, lifetime, bound)
         refresh_token = _start_refreshing(db, address, grant)
     else:
-        issue.continue_family(db, grant.family_id, access_token, lifetime, bound)
+        kept_until = refreshed.family_expires_at
+        issue.continue_family(db, grant.family_id, access_token, lifetime, bound, kept_until)
     if grant.wanted.claims.userinfo:
         tokens.note_claims(db, grant.family_id, grant.wanted.claims.userinfo)
     record(
@@ -234,9 +248,9 @@ def id_token(
     Its `sid` makes the application a part of the session: it will hear of the end.
     """
     application, front, wanted = grant.client.application, grant.front_channel, grant.wanted
-    session = sessions.find(db, grant.session_id) if grant.session_id else None
-    amr = session.amr if session else ()
-    if session is not None:
+    session, takes_part = _session_of(db, grant)
+    amr = session.amr if session else grant.amr
+    if session is not None and not takes_part:
         session_clients.join(db, session.id, grant.client.application.client_id)
     contexts = contexts_of(amr, protected=address.is_https)
     profile, _ = id_token_profile(_token_facts(db, grant), wanted.claims.id_token)
@@ -263,3 +277,10 @@ def id_token(
         application.id_token_signed_response_alg,
         signing_secret(db.vault, db.tenant_id, application),
     )
+
+
+def _session_of(db: TenantSession, grant: UserGrant) -> tuple[SessionFacts | None, bool]:
+    """The session, and whether the application is known to take part in it."""
+    if grant.refreshed is not None:
+        return grant.refreshed.session, grant.refreshed.takes_part
+    return sessions.find(db, grant.session_id) if grant.session_id else None, False

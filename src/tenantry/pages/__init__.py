@@ -5,6 +5,8 @@ from tenantry.pages.frames import headers_when_framed, headers_with_frames
 from tenantry.pages.headers import PageKind, security_headers
 from tenantry.pages.render import (
     STATIC_DIR,
+    approval_answered_page,
+    approval_page,
     asset_url,
     check_session_page,
     confirm_page,
@@ -24,6 +26,8 @@ from tenantry.pages.render import (
 from tenantry.pages.scopes import scope_groups
 from tenantry.pages.views import (
     ApplicationView,
+    ApprovalAnsweredView,
+    ApprovalView,
     Branding,
     CheckSessionView,
     ConfirmView,
@@ -49,6 +53,8 @@ from tenantry.pages.views import (
 __all__ = [
     "STATIC_DIR",
     "ApplicationView",
+    "ApprovalAnsweredView",
+    "ApprovalView",
     "Asked",
     "Branding",
     "CheckSessionView",
@@ -71,6 +77,8 @@ __all__ = [
     "SelectAccountView",
     "SignedOutView",
     "WebMessageView",
+    "approval_answered_page",
+    "approval_page",
     "asset_url",
     "check_session_page",
     "confirm_page",

@@ -8,6 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from tenantry.pages import safe
 from tenantry.pages.views import (
+    ApprovalAnsweredView,
+    ApprovalView,
     CheckSessionView,
     ConfirmView,
     ConsentView,
@@ -71,6 +73,14 @@ def signed_out_page(view: SignedOutView) -> str:
     return _render("signed_out.html", view)
 
 
+def approval_page(view: ApprovalView) -> str:
+    return _render("approval.html", view)
+
+
+def approval_answered_page(view: ApprovalAnsweredView) -> str:
+    return _render("approval_answered.html", view)
+
+
 def mailbox_page(view: MailboxView) -> str:
     return _render("mailbox.html", view)
 
@@ -130,6 +140,8 @@ def _render(
     | DeviceView
     | DeviceAnsweredView
     | ErrorView
+    | ApprovalAnsweredView
+    | ApprovalView
     | LogoutView
     | MailboxView
     | OrganizationPromptView

@@ -84,6 +84,8 @@ class ConsentView:
     form_token: str
     groups: tuple[ScopeGroup, ...]
     is_device: bool = False
+    is_approval: bool = False
+    binding_message: str = ""
     details: DetailsView | None = None
 
 
@@ -104,6 +106,26 @@ class DeviceAnsweredView:
 
     branding: Branding
     connected: bool
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """What the link of a message opens; `ticket` is what it carried."""
+
+    branding: Branding
+    application: ApplicationView
+    action: str
+    form_token: str
+    ticket: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalAnsweredView:
+    """`description` says why nothing was approved."""
+
+    branding: Branding
+    approved: bool
     description: str = ""
 
 

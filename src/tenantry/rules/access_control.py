@@ -23,6 +23,7 @@ _REGISTRATION = "/oidc/register"
 _GROUPS: Mapping[str, EndpointGroup] = {
     "oauth": EndpointGroup.TOKENS,
     "userinfo": EndpointGroup.TOKENS,
+    "bc-authorize": EndpointGroup.TOKENS,
     "authorize": EndpointGroup.AUTHENTICATION,
     "u": EndpointGroup.AUTHENTICATION,
     "oidc": EndpointGroup.AUTHENTICATION,

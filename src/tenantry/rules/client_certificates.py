@@ -68,7 +68,9 @@ def require_agreeing_names(values: Mapping[str, Any]) -> None:
     if method is not TokenEndpointAuthMethod.TLS_CLIENT_AUTH:
         if named:
             raise DomainError(
-                ErrorCode.NOT_ALLOWED, f"Only tls_client_auth, not {method.value}, uses it.", named[0]
+                ErrorCode.NOT_ALLOWED,
+                f"Only tls_client_auth, not {method.value}, uses it.",
+                named[0],
             )
         return
     count = len(named) + bool(values["client_authentication_credentials"])

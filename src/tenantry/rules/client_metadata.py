@@ -19,6 +19,7 @@ from tenantry.core.facts import (
     TokenEndpointAuthMethod,
 )
 from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
+from tenantry.rules import request_objects
 from tenantry.rules.app_links import (
     MAX_FINGERPRINTS,
     bundle_identifier,
@@ -158,6 +159,9 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "request_object_credentials": Field(attached(CredentialUse.REQUEST_OBJECTS), ()),
     "require_signed_request_object": Field(flag, False),
     "authorization_details_types": TYPE_NAMES,
+    "request_object_lifetime": Field(
+        integer(request_objects.MIN_LIFETIME, request_objects.MAX_LIFETIME), None
+    ),
     "require_pushed_authorization_requests": Field(flag, False),
     "pushed_authorization_request_lifetime": Field(integer(MIN_LIFETIME, MAX_LIFETIME), None),
     "request_uris": Field(list_of(fetched_url, MAX_URLS), ()),

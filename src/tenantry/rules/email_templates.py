@@ -82,8 +82,8 @@ class _Environment(Environment):
 
 def _environment(*, autoescape: bool) -> _Environment:
     made = _Environment(autoescape=autoescape, undefined=StrictUndefined)
-    made.tags = {name: tag for name, tag in made.tags.items() if name in _TAGS}
-    made.filters = {name: each for name, each in made.filters.items() if name in _FILTERS}
+    made.tags = {name: made.tags[name] for name in _TAGS}
+    made.filters = {name: made.filters[name] for name in _FILTERS}
     return made
 
 

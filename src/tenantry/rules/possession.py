@@ -13,6 +13,7 @@ from tenantry.core.facts import ApplicationFacts, ProofOfPossession, ResourceSer
 from tenantry.rules.admission import Admission, check, in_order
 from tenantry.rules.resources import parts_of
 
+RULE = "proof_of_possession"
 _MISSING = {
     ProofOfPossession.DPOP: ("invalid_dpop_proof", "The request must carry a DPoP proof."),
     ProofOfPossession.MTLS: (
@@ -30,25 +31,25 @@ def _proven(mechanism: ProofOfPossession, confirmation: Confirmation | None) -> 
 
 
 def _require(
-    wanted: bool, mechanism: ProofOfPossession, confirmation: Confirmation | None, setting: str
+    mechanism: ProofOfPossession, confirmation: Confirmation | None, setting: str
 ) -> Admission:
     error, description = _MISSING[mechanism]
-    passed = not wanted or _proven(mechanism, confirmation)
-    return check("proof_of_possession", passed, setting, error, description)
+    return check(RULE, _proven(mechanism, confirmation), setting, error, description)
 
 
 def proves_key(application: ApplicationFacts, confirmation: Confirmation | None) -> Admission:
     """RFC 9449 §5.2: token requests of such an application carry a proof, or are refused."""
-    wanted, setting = application.dpop_bound_access_tokens, "Application.dpopBoundAccessTokens"
-    return _require(wanted, ProofOfPossession.DPOP, confirmation, setting)
+    if not application.dpop_bound_access_tokens:
+        return in_order()
+    return _require(ProofOfPossession.DPOP, confirmation, "Application.dpopBoundAccessTokens")
 
 
 def bound_for(api: ResourceServerFacts | None, confirmation: Confirmation | None) -> Admission:
     """What each API of a token wants it to be bound to."""
-    setting = "ResourceServer.proofOfPossession"
     wanted = [part.proof_of_possession for part in parts_of(api)] if api else []
+    setting = "ResourceServer.proofOfPossession"
     return in_order(
-        *(_require(True, mechanism, confirmation, setting) for mechanism in wanted if mechanism)
+        *(_require(mechanism, confirmation, setting) for mechanism in wanted if mechanism)
     )
 
 
@@ -58,7 +59,10 @@ def may_come_in_front(
     """RFC 6749 §4.2: an access token of the authorization endpoint is bound to nothing."""
     if "token" not in parts:
         return in_order()
-    unbound = not application.dpop_bound_access_tokens
+    unbound = not (
+        application.dpop_bound_access_tokens
+        or application.tls_client_certificate_bound_access_tokens
+    )
     text = "The application gets no access tokens from the authorization endpoint."
     setting = "Application.dpopBoundAccessTokens"
     return in_order(

@@ -32,6 +32,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "details_pushed": (
         "Where the API demands it, authorization details come only in requests that were pushed."
     ),
+    "proof_of_possession": (
+        "The application or the API may demand that a request proves a key or a certificate, to "
+        "which its tokens are bound."
+    ),
     "permissions": "Scopes are cut to the permissions that the user has at the API.",
     "push_supported": (
         "An application that must push its requests needs a tenant that takes pushed ones."

@@ -23,6 +23,7 @@ from tenantry.core.ids import new_token
 from tenantry.rules.addresses import Addresses
 from tenantry.rules.authorization import Refused
 from tenantry.rules.backchannel import has_mail
+from tenantry.rules.detail_admission import AskedDetails
 from tenantry.services import emails
 from tenantry.services.apis import find_target_in
 from tenantry.services.commands import Patch
@@ -198,7 +199,8 @@ def answer_approved(
         within = Within(organization)
     api = find_target_in(db, addresses, audience) if audience else None
     asked = (audience, request.requested_scopes)
-    decision = decide_for(db, application, api, asked, user, within)
+    details = AskedDetails(request.authorization_details, is_pushed=True)
+    decision = decide_for(db, application, api, asked, user, within, details)
     if isinstance(decision, Refused):
         raise DomainError(ErrorCode.NOT_ALLOWED, decision.description, "id")
     if not approve(db, request, db.now, (), decision.scopes):

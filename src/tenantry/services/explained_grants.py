@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from tenantry.core.authorization_details import Details
 from tenantry.core.facts import (
     ConsentFacts,
     GrantType,
@@ -15,10 +16,13 @@ from tenantry.core.facts import (
 from tenantry.rules import admission, scopes
 from tenantry.rules import authorization_admission as at_authorize
 from tenantry.rules.authorization import OFFLINE_ACCESS, Decision, Granted, Refused
+from tenantry.rules.authorization_details import MalformedDetails, parse
 from tenantry.rules.custom_domain_urls import at_domain
+from tenantry.rules.detail_admission import AskedDetails
 from tenantry.rules.interaction import needs_consent
 from tenantry.rules.lifetimes import starts_refreshing
 from tenantry.rules.pushed_requests import may_push
+from tenantry.rules.possession import may_come_in_front
 from tenantry.rules.redirect_uris import for_organization
 from tenantry.services import logins
 from tenantry.services.apis import find_target_in
@@ -36,13 +40,15 @@ def _decide(
     *,
     api: ResourceServerFacts | None = None,
     at_login: bool = False,
+    details: Details = (),
 ) -> Decision:
     """`api` is the audience's, which may have been loaded already."""
     audience = case.asked.audience
     if audience is not None and api is None:
         api = find_target_in(db, case.addresses, audience)
     within = Within(case.organization, at_login=at_login) if case.organization else None
-    return decide_for(db, case.application, api, (audience, requested), case.user, within)
+    asked = AskedDetails(details, is_pushed=True)
+    return decide_for(db, case.application, api, (audience, requested), case.user, within, asked)
 
 
 def _consent(db: TenantSession, case: Case) -> ConsentFacts | None:
@@ -82,9 +88,12 @@ def authorization_code(db: TenantSession, case: Case, trace: Trace) -> Would:
     _names_organization(case, trace)
     if "code" not in parts:
         requested = tuple(scope for scope in requested if scope != OFFLINE_ACCESS)
-    granted = _signed_in(db, case, trace, requested)
+    details = _details(asked.authorization_details, trace)
+    trace.require(at_authorize.may_ask_for_details(parts, asked=bool(details)))
+    granted = _signed_in(db, case, trace, requested, details)
+    trace.require(may_come_in_front(application, granted.api, parts))
     stored = _consent(db, case)
-    asks = needs_consent(application, granted.api, uri, granted.scopes, stored)
+    asks = bool(details) or needs_consent(application, granted.api, uri, granted.scopes, stored)
     in_front = asked.grant_type is GrantType.IMPLICIT
     given = granted.scopes
     if in_front:
@@ -98,8 +107,17 @@ def authorization_code(db: TenantSession, case: Case, trace: Trace) -> Would:
         in_front=in_front,
         has_access_token=not in_front or "token" in parts,
         has_id_token=not in_front or "id_token" in parts,
+        details=details,
         alone=parts == {"id_token"},
     )
+
+
+def _details(text: str | None, trace: Trace) -> Details:
+    try:
+        return parse(text) if text else ()
+    except MalformedDetails as error:
+        trace.require(at_authorize.details_well_formed(str(error)))
+        raise
 
 
 def _names_organization(case: Case, trace: Trace) -> None:
@@ -107,14 +125,20 @@ def _names_organization(case: Case, trace: Trace) -> None:
         trace.require(at_authorize.names_organization(known=case.organization is not None))
 
 
-def _signed_in(db: TenantSession, case: Case, trace: Trace, requested: tuple[str, ...]) -> Granted:
+def _signed_in(
+    db: TenantSession,
+    case: Case,
+    trace: Trace,
+    requested: tuple[str, ...],
+    details: Details = (),
+) -> Granted:
     """What does not depend on the person is decided before anybody signs in."""
     if case.user is not None:
-        nobody = _decide(db, _without_user(case), requested, at_login=True)
+        nobody = _decide(db, _without_user(case), requested, at_login=True, details=details)
         if isinstance(nobody, Refused):
             trace.require(nobody)
         _sign_in(db, case, trace)
-    return trace.granted(_decide(db, case, requested, at_login=True))
+    return trace.granted(_decide(db, case, requested, at_login=True, details=details))
 
 
 def _without_user(case: Case) -> Case:

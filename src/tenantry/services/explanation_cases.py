@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenantry.core.authorization_details import Details
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.facts import (
     ApplicationFacts,
     GrantType,
+    ProofOfPossession,
     ResourceServerFacts,
     ResponseTypeName,
     TenantFacts,
@@ -23,6 +26,7 @@ class ExplanationRequest:
     """A request as an application would send it, with what it presents in words.
 
     `presented_scopes` are those of the refresh token or the subject token.
+    `authorization_details` is the text of the parameter in a request that was pushed.
     """
 
     client_id: str
@@ -36,6 +40,16 @@ class ExplanationRequest:
     connection: str | None = None
     assertion_issuer: str | None = None
     presented_scopes: tuple[str, ...] | None = None
+    proof_of_possession: ProofOfPossession | None = None
+
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """What the request would prove, of a key that nobody knows yet."""
+        if self.proof_of_possession is None:
+            return None
+        by_key = self.proof_of_possession is ProofOfPossession.DPOP
+        return Confirmation(jkt="") if by_key else Confirmation(x5t_s256="")
+    authorization_details: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,7 @@ class Would:
     in_front: bool = False
     has_access_token: bool = True
     has_id_token: bool = True
+    details: Details = ()
     alone: bool = False
 
 
@@ -114,6 +129,8 @@ _PLACES = {
     "connection": frozenset({GrantType.PASSWORD_REALM}),
     "assertionIssuer": frozenset({GrantType.JWT_BEARER}),
     "presentedScopes": _PRESENTS,
+    "proofOfPossession": frozenset(GrantType) - {GrantType.IMPLICIT},
+    "authorizationDetails": _AT_AUTHORIZE,
 }
 
 
@@ -127,6 +144,8 @@ def misplaced(asked: ExplanationRequest) -> str | None:
         "connection": asked.connection,
         "assertionIssuer": asked.assertion_issuer,
         "presentedScopes": asked.presented_scopes,
+        "proofOfPossession": asked.proof_of_possession,
+        "authorizationDetails": asked.authorization_details,
     }
     for name, value in given.items():
         if value is not None and asked.grant_type not in _PLACES[name]:

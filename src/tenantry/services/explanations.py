@@ -19,6 +19,7 @@ from tenantry.core.facts import (
     TenantFacts,
 )
 from tenantry.core.organizations import OrganizationFacts
+from tenantry.rules import possession
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.admission import one_target
 from tenantry.rules.authorization import Refused, Rule
@@ -37,6 +38,7 @@ from tenantry.store import applications, users
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens.access_token import access_token_claims, token_audience
 
+_AT_AUTHORIZE = frozenset({GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT})
 OF_THE_MOMENT = frozenset({"iat", "exp", "jti"})
 """Claims that no two tokens share, and which are left out."""
 
@@ -102,18 +104,25 @@ async def _explain_application(
     decision = await decide_for_application(
         runtime, tenant, application, (asked.audience, asked.scopes), asked.organization
     )
+    asked_first = possession.proves_key(application, asked.confirmation)
+    if isinstance(asked_first, Refused):
+        return _refused(asked_first, asked_first.trace)
     if isinstance(decision, Refused):
-        return _refused(decision, decision.trace)
+        return _refused(decision, asked_first.trace + decision.trace)
     api = decision.api
     if api is None:
         raise LookupError("an application was granted no API")
+    bound = possession.bound_for(api, asked.confirmation)
+    rules = asked_first.trace + decision.trace + bound.trace
+    if isinstance(bound, Refused):
+        return _refused(bound, rules)
     now = timestamp(runtime.clock.now())
     content = access_token_of_application(
         address, tenant, application, api, decision.scopes, now, organization
     )
     told = claims_for_application(tenant, application, decision.scopes)
     return Explanation(
-        rules=decision.trace,
+        rules=rules,
         audience=api.audiences,
         scopes=decision.scopes,
         access_token_lifetime=api.token_lifetime,
@@ -129,7 +138,13 @@ def _explain_user(db: TenantSession, case: Case) -> Explanation | None:
         return None
     case = replace(case, user=user)
     try:
+        if asked.grant_type not in _AT_AUTHORIZE:
+            trace.require(possession.proves_key(case.application, asked.confirmation))
         would = FLOWS[asked.grant_type](db, case, trace)
+        if asked.grant_type is GrantType.AUTHORIZATION_CODE:
+            trace.require(possession.proves_key(case.application, asked.confirmation))
+        if asked.grant_type is not GrantType.IMPLICIT:
+            trace.require(possession.bound_for(would.api, asked.confirmation))
     except Stopped as stopped:
         return _refused(stopped.refused, trace.rules)
     return _issued(db, case, would, trace.rules)
@@ -163,6 +178,7 @@ def _issued(db: TenantSession, case: Case, would: Would, rules: tuple[Rule, ...]
         told=claims_for_user(db, case.user, application, api, organization_id),
         alone=would.alone,
         organization=case.organization,
+        details=would.details,
     )
     found = said(db, address, facts, lifetime)
     return replace(

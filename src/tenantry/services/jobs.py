@@ -158,7 +158,7 @@ async def receive(
         async for chunk in _chunks(body, _limits(store.limits, job)):
             if not await store.write(tenant_id, caller, _keep, id, lease, chunk):
                 raise UploadRefused("The job was canceled.", gone=True)
-            total = chunk.first_line + len(chunk.lines) - 1
+            total += sum(map(bool, chunk.lines))
         if not total:
             raise UploadRefused("There is no line.")
     except UploadRefused as refusal:
@@ -183,7 +183,10 @@ def _limits(limits: Limits, job: JobFacts) -> Limits:
 
 
 async def _chunks(body: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[Chunk]:
-    """Lines in bounded memory: never more than a chunk, a line and what came at once."""
+    """Lines in bounded memory: never more than a chunk, a line and what came at once.
+
+    A blank one is kept in its place, so that the others have the numbers of the file.
+    """
     lines: list[bytes] = []
     number, first, size = 0, 1, 0
     async for line in _lines(body, limits):
@@ -192,9 +195,11 @@ async def _chunks(body: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[C
         if first + len(lines) - 1 > limits.job_lines:
             raise UploadRefused(f"This job takes at most {limits.job_lines} lines.")
         if len(lines) == CHUNK_LINES or size >= CHUNK_BYTES:
-            yield Chunk(number, first, tuple(lines))
-            number, first, size, lines = number + 1, first + len(lines), 0, []
-    if lines:
+            if any(lines):
+                yield Chunk(number, first, tuple(lines))
+                number += 1
+            first, size, lines = first + len(lines), 0, []
+    if any(lines):
         yield Chunk(number, first, tuple(lines))
 
 
@@ -209,13 +214,16 @@ async def _lines(body: AsyncIterator[bytes], limits: Limits) -> AsyncIterator[by
         for line in whole:
             if len(line) > limits.job_line_bytes:
                 raise UploadRefused(too_long)
-            if line.strip():
-                yield line.removeprefix(_BOM) if is_first else line
-                is_first = False
+            yield _cleaned(line, is_first=is_first)
+            is_first = False
         if len(rest) > limits.job_line_bytes:
             raise UploadRefused(too_long)
-    if rest.strip():
-        yield rest.removeprefix(_BOM) if is_first else rest
+    if rest:
+        yield _cleaned(rest, is_first=is_first)
+
+
+def _cleaned(line: bytes, *, is_first: bool) -> bytes:
+    return (line.removeprefix(_BOM) if is_first else line).strip()
 
 
 def _keep(db: TenantSession, id: str, lease: str, chunk: Chunk) -> bool:

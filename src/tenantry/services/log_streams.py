@@ -31,7 +31,7 @@ class MadeLogStream:
     secret: str | None
 
 
-def _new_secret() -> str:
+def new_secret() -> str:
     """In the form that libraries for Standard Webhooks take."""
     return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
@@ -40,7 +40,7 @@ def create(db: TenantSession, command: Values) -> MadeLogStream:
     values = with_defaults(LOG_STREAM_FIELDS, command)
     if log_streams.count(db) >= MAX_STREAMS:
         raise DomainError(ErrorCode.TOO_MANY, f"A tenant has at most {MAX_STREAMS} log streams.")
-    secret = _new_secret()
+    secret = new_secret()
     row_id = log_streams.create(db, values, secret)
     record_change(db, "log_stream.created", ("LogStream", row_id), after=values)
     return MadeLogStream(_require(db, row_id), secret)
@@ -57,7 +57,7 @@ def update(db: TenantSession, patch: Patch) -> LogStreamFacts:
 def rotate_secret(db: TenantSession, patch: Patch) -> MadeLogStream:
     """Signs with a new secret from now on."""
     current = _require(db, patch.id)
-    secret = _new_secret()
+    secret = new_secret()
     values = {"secret": log_streams.envelope(db, current.id, secret)}
     log_streams.change(db, current, values, patch.expected_revision)
     record_change(db, "log_stream.secret_rotated", ("LogStream", current.id))

@@ -38,6 +38,14 @@ def require_scheme(bound: Confirmation | None, presented: PresentedToken) -> Non
         raise InvalidToken("presented by the scheme of another kind of token")
 
 
+def require_certificate(bound: Confirmation | None, context: RequestContext) -> None:
+    """RFC 8705 §3: the certificate of the connection is the one that the token is bound to."""
+    if bound is None or bound.x5t_s256 is None:
+        return
+    if context.certificate is None or context.certificate.x5t_s256 != bound.x5t_s256:
+        raise InvalidToken("bound to another client certificate")
+
+
 async def require_proof(
     runtime: Runtime, context: RequestContext, bound: Confirmation, asked: ProofRequest
 ) -> ProvenKey:

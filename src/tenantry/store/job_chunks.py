@@ -19,7 +19,10 @@ _KEPT = RETENTION + timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Lines as they were sent, without their ends; the first is line `first_line` of all."""
+    """Lines as they were sent, without their ends; the first is line `first_line` of all.
+
+    Blank ones are empty, and count.
+    """
 
     number: int
     first_line: int

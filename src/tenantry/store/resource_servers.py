@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ResourceServerFacts
@@ -71,6 +71,17 @@ def find_by_identifiers(
     db: TenantSession, identifiers: Sequence[str]
 ) -> dict[str, ResourceServerFacts]:
     return records.find_many(db, resource_servers, ResourceServerFacts, "identifier", identifiers)
+
+
+def detail_types(db: TenantSession, _: str) -> tuple[str, ...]:
+    """Every type of authorization details that an API of the tenant has registered, in order."""
+    found = db.connection.execute(
+        select(resource_servers.c.authorization_details).where(
+            resource_servers.c.tenant_id == db.tenant_id,
+            cast(resource_servers.c.authorization_details, String) != "[]",
+        )
+    ).scalars()
+    return tuple(sorted({str(one["type"]) for types in found for one in types}))
 
 
 def change(

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, intersect, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    delete,
+    exists,
+    func,
+    intersect,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tenantry.core.facts import UserFacts
@@ -22,6 +33,10 @@ _FEW = 20_000
 """Matches of a term that are sorted rather than looked for among the users in their order."""
 _SOME = 2_000
 """Matches of which each is looked up among the other terms, on PostgreSQL."""
+_AHEAD = 5_000
+"""Of those who have one frequent term, in the order of the page, who are asked for the others."""
+_SPELLINGS = 16
+"""Terms that a word may begin, for those who have them to be read in order, on PostgreSQL."""
 _Range = Callable[[ColumnElement[str]], ColumnElement[bool]]
 """The terms that one word or one value stands for, as a condition on their column."""
 _LAST = "\U0010ffff"
@@ -109,6 +124,10 @@ def matching(
         return [_asked(db, ranges[rarest])]
     others = ranges[:rarest] + ranges[rarest + 1 :]
     many = numbers[rarest] >= _SOME and not db.is_sqlite
+    if many and others and request is not None:
+        first = _first(db, ranges, request)
+        if first is not None:
+            return [users.c.id.in_(first)]
     return [_listed(db, ranges[rarest], others, request, many=many)]
 
 
@@ -142,6 +161,49 @@ def _asked(db: TenantSession, within: _Range) -> ColumnElement[bool]:
         .limit(1)
     )
     return one.correlate(users).scalar_subquery().is_not(None)
+
+
+def _first(
+    db: TenantSession, ranges: Sequence[_Range], request: PageRequest
+) -> Sequence[str] | None:
+    """A page of users with several frequent terms: mostly it is full after the first few.
+
+    None where it is not, or where every word has too many spellings to read it in order.
+    """
+    for within in ranges:
+        spelled = _spellings(db, within)
+        if len(spelled) <= _SPELLINGS:
+            break
+    else:
+        return None
+    # Each term has its users in their order: PostgreSQL merges them, and stops.
+    each = [_users_with(db, partial(operator.eq, term)) for term in spelled]
+    merged = union_all(*each).subquery()
+    ahead = pages.only_page(
+        select(merged.c.user_id), merged.c.user_id, replace(request, size=_AHEAD)
+    ).subquery()
+    found = select(ahead.c.user_id).distinct()
+    for other in ranges:
+        if other is not within:
+            found = found.where(_has(db, ahead.c.user_id, other))
+    found = pages.only_page(found, ahead.c.user_id, request)
+    ids = db.connection.execute(found).scalars().all()
+    return ids if len(ids) > request.size else None
+
+
+def _spellings(db: TenantSession, within: _Range) -> Sequence[str]:
+    """The terms that there are, one more than `_SPELLINGS` at most: from each to the next one."""
+    table = user_search_terms
+    own = table.c.tenant_id == db.tenant_id
+    first = select(func.min(table.c.term).label("term")).where(own, within(table.c.term))
+    walk = first.cte("spelled", recursive=True)
+    following = select(func.min(table.c.term)).where(
+        own, within(table.c.term), table.c.term > walk.c.term
+    )
+    step = select(following.correlate(walk).scalar_subquery()).where(walk.c.term.is_not(None))
+    walk = walk.union_all(step)
+    found = select(walk.c.term).where(walk.c.term.is_not(None)).limit(_SPELLINGS + 1)
+    return db.connection.execute(found).scalars().all()
 
 
 def _listed(

@@ -107,6 +107,15 @@ def change(
     user_search.reindex(db, current, values)
 
 
+def user_code_digest(db: TenantSession, user_id: str) -> str | None:
+    """What is stored of the user's code (CIBA Core §7.1)."""
+    return db.connection.execute(
+        select(users.c.user_code_digest).where(
+            users.c.tenant_id == db.tenant_id, users.c.id == user_id
+        )
+    ).scalar_one_or_none()
+
+
 def set_password(db: TenantSession, user_id: str, password_hash: str) -> None:
     """Replaces the hash. Ending sessions is the caller's."""
     db.connection.execute(

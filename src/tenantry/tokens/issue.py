@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from tenantry.core.confirmation import Confirmation
@@ -119,10 +119,12 @@ def continue_family(
     token: str,
     lifetime: int,
     confirmation: Confirmation | None = None,
+    kept_until: datetime | None = None,
 ) -> None:
     """Stores another access token of a family, which is kept as long as the token."""
     expires_at = db.now + timedelta(seconds=lifetime)
-    tokens.keep_family(db, family_id, expires_at)
+    if kept_until is None or kept_until < expires_at:
+        tokens.keep_family(db, family_id, expires_at)
     tokens.add_access_token(db, family_id, token_digest(token), expires_at, confirmation)
 
 

@@ -232,7 +232,8 @@ def verify_id_token_hint(
     verified = VerifiedClaims(claims)
     if claims.get("iss") != issuer or "scope" in claims or len(verified.audiences) != 1:
         raise InvalidToken("not an ID token of this issuer")
-    if not isinstance(claims.get("exp"), int):
-        # RFC 8725 §3.12: a signed answer of userinfo has the same issuer and audience.
+    if not isinstance(claims.get("exp"), int) or not isinstance(claims.get("sub"), str):
+        # RFC 8725 §3.12: a signed answer of userinfo or of the authorization endpoint has the same
+        # issuer and audience, but the one no `exp` and the other no `sub`.
         raise InvalidToken("not an ID token")
     return verified

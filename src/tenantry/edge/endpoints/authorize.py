@@ -25,11 +25,19 @@ from tenantry.oauth.authorization_request import (
     response_target,
 )
 from tenantry.oauth.device_outcome import DeviceAnswered
+from tenantry.oauth.elsewhere import ApprovalAnswered
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.session_management import session_state
 from tenantry.oauth.standing import Subject
-from tenantry.pages import DeviceAnsweredView, ErrorView, device_answered_page, error_page
+from tenantry.pages import (
+    ApprovalAnsweredView,
+    DeviceAnsweredView,
+    ErrorView,
+    approval_answered_page,
+    device_answered_page,
+    error_page,
+)
 from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.rules.interaction import Step
 from tenantry.services import sessions
@@ -182,6 +190,9 @@ async def answer(
     if isinstance(outcome, DeviceAnswered):
         view = DeviceAnsweredView(branding_of(tenant), outcome.connected, outcome.description)
         return page(device_answered_page(view))
+    if isinstance(outcome, ApprovalAnswered):
+        shown = ApprovalAnsweredView(branding_of(tenant), outcome.approved, outcome.description)
+        return page(approval_answered_page(shown))
     if isinstance(outcome, authorize.Ask):
         path = _PAGES[outcome.step]
         return see_other(f"{context.address.issuer}{path}?state={outcome.handle}")

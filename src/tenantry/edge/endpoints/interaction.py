@@ -179,6 +179,8 @@ async def consent_form(request: Request) -> Response:
             waiting.tenant.use_scope_descriptions_for_consent,
         ),
         is_device=wanted.device_id is not None,
+        is_approval=wanted.backchannel_id is not None,
+        binding_message=wanted.binding_message or "",
         details=details_view(
             wanted.authorization_details,
             waiting.tenant.customized_consent_template,

@@ -1,4 +1,4 @@
-"""`PUT /jobs/{id}/upload` and `GET /jobs/{id}/results`: the lines of bulk work up and down."""
+"""`/jobs/{id}/upload` and `/jobs/{id}/results`: the lines of bulk work, up and down."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from tenantry.tokens.verify import InvalidToken
 
 PREFIX = "/jobs/"
 _SILENCE_SECONDS = 60
+_LONGEST_SECONDS = 3600
 
 
 def methods(path: str) -> Mapping[str, Callable[[Request], Awaitable[Response]]] | None:
     """What can be done at a path below `/jobs/`."""
     _, _, what = path.removeprefix(PREFIX).partition("/")
     if what == "upload":
-        return {"PUT": upload}
+        return {"POST": upload, "PUT": upload}
     return {"GET": results} if what == "results" else None
 
 
@@ -48,6 +49,8 @@ async def upload(request: Request) -> Response:
     context = request_context(request.scope)
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         return _refusal(415, "Send the lines as they are, not compressed.")
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        return _refusal(415, "Send the lines alone, not as a form.")
     token = query_parameters(request).get("token") or ""
     try:
         total = await receive(
@@ -66,9 +69,10 @@ async def upload(request: Request) -> Response:
 
 
 async def _parts(request: Request) -> AsyncIterator[bytes]:
-    stream = request.stream()
+    stream, now = request.stream(), asyncio.get_running_loop().time
+    end = now() + _LONGEST_SECONDS
     while True:
-        async with asyncio.timeout(_SILENCE_SECONDS):
+        async with asyncio.timeout_at(min(now() + _SILENCE_SECONDS, end)):
             part = await anext(stream, None)
         if part is None:
             return
@@ -97,7 +101,9 @@ async def results(request: Request) -> Response:
         )
     if job.finished_at is None:
         return _refusal(409, "The job is not over yet.")
-    shows_secrets = await runtime.store.write(tenant_id, caller, jobs.claim_secrets, job.id)
+    shows_secrets = request.method == "GET" and await runtime.store.write(
+        tenant_id, caller, jobs.claim_secrets, job.id
+    )
     lines = _results(runtime, tenant_id, caller, job.id, shows_secrets=shows_secrets)
     return StreamingResponse(lines, 200, NO_STORE, "application/jsonl")
 

@@ -17,16 +17,18 @@ from tenantry.services.management_api import scopes_of
 from tenantry.services.request import request_context
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
-from tenantry.store import applications
+from tenantry.store import applications, resource_servers
 
 # Short, so that a rotated key is seen soon; a verifier asks again for an unknown kid anyway.
 _CACHE = "public, max-age=60, stale-while-revalidate=60"
 
 
 async def provider(request: Request) -> Response:
+    runtime: Runtime = request.scope["tenantry.runtime"]
     context = request_context(request.scope)
-    tenant = await load_tenant(request.scope["tenantry.runtime"], context.address.tenant_id)
-    return _cacheable(request, discovery.provider_metadata(context.address, tenant))
+    tenant = await load_tenant(runtime, context.address.tenant_id)
+    types = await runtime.configuration.get(tenant.id, resource_servers.detail_types, "") or ()
+    return _cacheable(request, discovery.provider_metadata(context.address, tenant, types))
 
 
 async def protected_resource(request: Request) -> Response:

@@ -100,6 +100,7 @@ class ApplicationSettings:
     request_object_signing_alg: ClientSigningAlgorithm | None = setting(
         ABOUT, "request_object_signing_alg"
     )
+    request_object_lifetime: int | None = setting(ABOUT, "request_object_lifetime")
     require_pushed_authorization_requests: bool | None = setting(
         ABOUT, "require_pushed_authorization_requests"
     )

@@ -9,7 +9,6 @@ import strawberry
 from strawberry.scalars import JSON
 
 from tenantry.core.credentials import CredentialFacts, CredentialType, CredentialUse
-from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ClientSigningAlgorithm, TokenEndpointAuthMethod
 from tenantry.management.context import Info
 from tenantry.management.fields import field
@@ -92,10 +91,11 @@ class NewSelfSignedTlsClientAuthInput:
 
 
 @strawberry.input(
+    one_of=True,
     description=(
         "How a new application proves who it is by credentials: exactly one way, which also sets "
         "`tokenEndpointAuthMethod`."
-    )
+    ),
 )
 class NewClientAuthenticationMethodsInput:
     private_key_jwt: NewPrivateKeyJwtInput | None = setting(METHOD_ABOUT, "private_key_jwt")
@@ -129,10 +129,11 @@ class SelfSignedTlsClientAuthInput:
 
 
 @strawberry.input(
+    one_of=True,
     description=(
         "How an application proves who it is by its credentials: exactly one way, which also sets "
         "`tokenEndpointAuthMethod`."
-    )
+    ),
 )
 class ClientAuthenticationMethodsInput:
     private_key_jwt: PrivateKeyJwtInput | None = setting(METHOD_ABOUT, "private_key_jwt")
@@ -159,7 +160,7 @@ def enabled(input: Any, tenant_id: str) -> dict[str, Any]:
     values = _method(input)
     methods, requests = input.client_authentication_methods, input.signed_request_object
     if methods is not strawberry.UNSET:
-        listed = chosen_way(methods)[1] if methods else []
+        listed = _chosen(methods)[1] if methods else []
         values[CredentialUse.CLIENT_AUTHENTICATION] = ids(listed)
     if requests is not strawberry.UNSET:
         values["require_signed_request_object"] = requests.required if requests else False
@@ -174,37 +175,29 @@ def first_keys(
     values, keys = _method(input), {}
     methods, requests = input.client_authentication_methods, input.signed_request_object
     if methods:
-        keys[CredentialUse.CLIENT_AUTHENTICATION] = chosen_way(methods)[1]
+        keys[CredentialUse.CLIENT_AUTHENTICATION] = _chosen(methods)[1]
     if requests:
         values["require_signed_request_object"] = requests.required
         keys[CredentialUse.REQUEST_OBJECTS] = requests.credentials
     return values, {use: tuple(given(key) for key in listed) for use, listed in keys.items()}
 
 
-def chosen_way(methods: Any) -> tuple[TokenEndpointAuthMethod, list[Any]]:
+def _chosen(methods: Any) -> tuple[TokenEndpointAuthMethod, list[Any]]:
     """The one method that an input names, and its credentials."""
-    ways = [(name, way) for name in METHOD_ABOUT if (way := getattr(methods, name))]
-    if len(ways) != 1:
-        raise DomainError(
-            ErrorCode.REQUIRED, "Exactly one method.", "client_authentication_methods"
-        )
-    name, way = ways[0]
+    ((name, way),) = (
+        (name, way)
+        for name in METHOD_ABOUT
+        if (way := getattr(methods, name)) is not strawberry.UNSET and way is not None
+    )
     return TokenEndpointAuthMethod(name), way.credentials
 
 
 def _method(input: Any) -> dict[str, Any]:
     """Naming credentials for it is choosing the method."""
-    given_methods, stated = input.client_authentication_methods, input.token_endpoint_auth_method
-    if not given_methods:
-        return {}
-    method, _ = chosen_way(given_methods)
-    if stated not in {strawberry.UNSET, None, method}:
-        raise DomainError(
-            ErrorCode.NOT_ALLOWED,
-            f"With {stated.value} no credentials are enabled for {method.value}.",
-            "client_authentication_methods",
-        )
-    return {"token_endpoint_auth_method": method}
+    methods, stated = input.client_authentication_methods, input.token_endpoint_auth_method
+    if methods and stated in {strawberry.UNSET, None}:
+        return {"token_endpoint_auth_method": _chosen(methods)[0]}
+    return {}
 
 
 def _published(info: Info, outcome: Outcome[CredentialFacts]) -> Credential | None:

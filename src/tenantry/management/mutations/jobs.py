@@ -39,7 +39,8 @@ class JobCreatePayload(Payload):
     job: Job | None = object_field("job")
     upload_url: str | None = strawberry.field(
         description=(
-            "Where the lines are sent, once and within an hour, by a PUT without an access token: "
+            "Where the lines are sent, once and within an hour, by a POST or PUT without an access "
+            "token: "
             "JSON objects in UTF-8, one a line, at most 65536 bytes each by default, not "
             "compressed. Keep it secret. Null for a job that takes no lines."
         )

@@ -26,7 +26,7 @@ from tenantry.management.mutations.roles import ASSIGNS
 from tenantry.management.mutations.unit import Outcome, refused, run
 from tenantry.management.permissions import input_field_scopes
 from tenantry.management.types.common import described, setting
-from tenantry.management.types.user import ABOUT, AddressInput, User
+from tenantry.management.types.user import ABOUT, CREDENTIAL_ABOUT, AddressInput, User
 from tenantry.services import users
 from tenantry.services.commands import NewUser
 

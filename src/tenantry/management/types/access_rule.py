@@ -28,7 +28,8 @@ describe_enum(
             "logout and of session management."
         ),
         EndpointGroup.TOKENS: (
-            "What applications and APIs call: everything under `/oauth/`, and `/userinfo`."
+            "What applications and APIs call: everything under `/oauth/`, `/bc-authorize` and "
+            "`/userinfo`."
         ),
         EndpointGroup.DCR: "Dynamic registration: `/oidc/register` and what is under it.",
         EndpointGroup.MANAGEMENT: (

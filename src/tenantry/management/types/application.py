@@ -119,6 +119,7 @@ class Application(StoredObject):
     request_object_signing_alg: ClientSigningAlgorithm | None = described(
         ABOUT, "request_object_signing_alg"
     )
+    request_object_lifetime: int | None = described(ABOUT, "request_object_lifetime")
     require_pushed_authorization_requests: bool = described(
         ABOUT, "require_pushed_authorization_requests"
     )

@@ -215,6 +215,11 @@ ABOUT: Mapping[str, str] = {
         "credentials verify them: at most 2, none of which also verifies assertions. `jwks` and "
         "`jwksUri` verify them too. Default null: not required, and no credentials."
     ),
+    "request_object_lifetime": (
+        "For how long a request object may be good, in seconds: 60 to 3600. Then each must have "
+        "`iss`, `aud`, `nbf` and `exp`, the last two at most so far apart, and `nbf` at most so "
+        "long ago. Default null: a request object says of its times what it likes."
+    ),
     "require_pushed_authorization_requests": (
         "Whether its authorization requests must be pushed first (RFC 9126). The tenant must have "
         "switched that on. Default false."

@@ -51,7 +51,7 @@ ABOUT: Mapping[str, str] = {
         "§4.1.8); null for a bare key."
     ),
     "subject_dn": (
-        "The subject of certificates: its relative names on lines, in the order of the certificate, "
+        "The subject of certificates: its relative names on lines, in the certificate's order, "
         "or one text as RFC 4514 writes it; at most 2048 characters. The surest way to have it "
         "right is to send a certificate as `pem` with the type `CERT_SUBJECT_DN`."
     ),

@@ -116,9 +116,10 @@ class Job(Node):
         description=(
             "Where a GET with an access token for this management API, with the scopes of the "
             "job, gets what became of each line, as JSON lines; null before the end. A line has "
-            "`line`, `status` (CREATED, UPDATED, DELETED, FAILED, or NOT_DONE where another line "
-            "kept it from being done), `id` and `errors`. The first GET alone shows the client "
-            "secrets that were made, as `clientSecret`."
+            "`line` (its number in the file, blank ones counted), `status` (CREATED, UPDATED, "
+            "DELETED, FAILED, or NOT_DONE where another line kept it from being done), `id` and "
+            "`errors`. The first GET alone shows the client secrets that were made, as "
+            "`clientSecret`."
         )
     )
 

@@ -9,6 +9,8 @@ from typing import Any
 from tenantry.core.encryption import ContentEncryptionAlgorithm, MessageEncryptionAlgorithm
 from tenantry.management.types.enums import describe_enum
 
+__all__ = ["ContentEncryptionAlgorithm", "MessageEncryptionAlgorithm"]
+
 
 def _describe(enum: type[Enum], description: str, values: Mapping[Any, str]) -> None:
     on_wire = {member: f"{text} On the wire: `{member.value}`." for member, text in values.items()}

@@ -47,10 +47,8 @@ def upgrade() -> None:
             server_default=sa.false(),
         ),
     )
-    op.add_column(
-        "applications",
-        sa.Column("pushed_authorization_request_lifetime", sa.Integer(), nullable=True),
-    )
+    for name in ("pushed_authorization_request_lifetime", "request_object_lifetime"):
+        op.add_column("applications", sa.Column(name, sa.Integer(), nullable=True))
     op.add_column(
         "applications",
         sa.Column(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -15,7 +17,7 @@ JSON = sa.JSON().with_variant(JSONB(), "postgresql")
 
 
 def upgrade() -> None:
-    def add(table: str, name: str, kind: sa.types.TypeEngine[object], default: object) -> None:
+    def add(table: str, name: str, kind: Any, default: Any) -> None:
         op.add_column(table, sa.Column(name, kind, nullable=False, server_default=default))
 
     add("resource_servers", "authorization_details", JSON, "[]")

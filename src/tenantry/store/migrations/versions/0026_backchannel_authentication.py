@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("requested_scopes", JSON, nullable=False),
         sa.Column("scopes", JSON, nullable=False),
         sa.Column("acr_values", JSON, nullable=False),
+        sa.Column("authorization_details", JSON, nullable=False),
         sa.Column("binding_message", sa.String(), nullable=True),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("request_digest", sa.String(), nullable=False),
