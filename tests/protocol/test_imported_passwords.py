@@ -14,6 +14,7 @@ from argon2.low_level import hash_secret_raw
 
 from tenantry.keys.exported_passwords import kept_form, keycloak_form
 from tenantry.keys.imported_passwords import UnusableHash, check_hash, verify_hash
+from tenantry.keys.password_workers import PasswordWorkers
 from tenantry.store import connections, users
 from tests.support.jobs import DATABASE, done, results_of
 from tests.support.management import Api, root_api
@@ -373,3 +374,27 @@ def test_a_hash_that_was_replaced_meanwhile_is_not_made_anew(tenant: Tenant, nam
     assert stored_hash(tenant, email) == FORMS[name]
     tenant.write(users.rehash_password, user.target_id, FORMS[name], "new")
     assert stored_hash(tenant, email) == "new"
+
+
+def test_a_name_that_nobody_has_costs_what_its_neighbour_does(
+    tenant: Tenant, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the time would tell whose password came from elsewhere; and it is checked in vain."""
+    given = [
+        {"email": "d@example.com", "passwordHash": FORMS["bcrypt-2b"]},
+        {"email": "m@example.com", "passwordHash": FORMS["scrypt"]},
+    ]
+    done(root_api(tenant), "USER_IMPORT", given)
+    checked: list[str | None] = []
+    verify = PasswordWorkers.verify
+
+    async def noted(self: PasswordWorkers, password: str, stored: str | None) -> bool:
+        checked.append(stored)
+        return await verify(self, password, stored)
+
+    monkeypatch.setattr(PasswordWorkers, "verify", noted)
+    for unknown in ("a@example.com", "e@example.com", "z@example.com"):
+        assert not logs_in(tenant, client, unknown, SECRET)
+    assert checked == [FORMS["bcrypt-2b"], FORMS["scrypt"], None]
+    assert stored_hash(tenant, "d@example.com") == FORMS["bcrypt-2b"]
+    assert [event.user_id for event in tenant.events("login.failed")][-3:] == [None] * 3

@@ -136,6 +136,12 @@ def test_an_address_is_limited_at_each_page(server: Server) -> None:
         assert server.client.get(tenant.url(".well-known/jwks.json")).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["jobs/x/results", "oidc/register/x"])
+def test_an_address_is_limited_at_paths_with_a_name(server: Server, path: str) -> None:
+    tenant = server.tenant(enable_dynamic_client_registration=True)
+    until_refused(lambda: server.client.get(tenant.url(path)), 10)
+
+
 def test_each_endpoint_is_limited_or_public() -> None:
     """Those that are left ask an application for its proof, or say the same to everybody."""
     assert set(ROUTES) - set(BY_ADDRESS) == {

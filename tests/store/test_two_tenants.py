@@ -56,6 +56,7 @@ from tenantry.store import (
     credentials,
     custom_domains,
     device_codes,
+    encryption_keys,
     job_chunks,
     jobs,
     log_feed,
@@ -115,6 +116,7 @@ TENANT_BOUND = {
     "credentials",
     "custom_domains",
     "device_codes",
+    "encryption_keys",
     "job_chunks",
     "jobs",
     "new_users",
@@ -166,6 +168,7 @@ WITHOUT_SESSION = {
     "users.taken",
     "users.with_keys",
     "resource_servers.envelope_row",
+    "encryption_keys.envelope_row",
     "signing_keys.envelope_row",
     "user_search.beginning",
 }
@@ -537,6 +540,10 @@ CASES: dict[str, Case] = {
         lambda a, _: users.find_by_ids(a, ["user-b"]),
         {},
     ),
+    "users.decoy": reads(
+        lambda a, _: users.decoy(a, "conn", ""),
+        lambda a, _: users.decoy(a, "conn-b", ""),
+    ),
     "users.find_logins": reads(
         lambda a, _: users.find_logins(a, ["conn", "conn-b"], "x@x.example"),
         lambda a, _: users.find_logins(a, ["conn", "conn-b"], "b@b.example"),
@@ -871,6 +878,26 @@ CASES: dict[str, Case] = {
     "signing_keys.move": writes(
         lambda a, _: signing_keys.move(a, RS256, KeyState.CURRENT, KeyState.PREVIOUS),
         lambda a, _: signing_keys.move(a, ES256, KeyState.CURRENT, KeyState.PREVIOUS),
+        False,
+        result=True,
+    ),
+    "encryption_keys.insert_if_free": writes(
+        lambda a, _: [
+            encryption_keys.remove(a, KeyState.CURRENT),
+            encryption_keys.insert_if_free(a, "kid-b", private_key_to_der(key_source(RS256))),
+        ],
+        None,
+        result=[True, True],
+    ),
+    "encryption_keys.ring": reads(
+        lambda a, _: [(key.kid, key.jwk["n"]) for key in encryption_keys.ring(a).keys], None
+    ),
+    "encryption_keys.set_aside": writes(
+        lambda a, _: encryption_keys.set_aside(a), None, result=True
+    ),
+    "encryption_keys.remove": writes(
+        lambda a, _: encryption_keys.remove(a, KeyState.CURRENT),
+        lambda a, _: encryption_keys.remove(a, KeyState.PREVIOUS),
         False,
         result=True,
     ),
@@ -1752,6 +1779,13 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "certificate": certificate_to_pem(self_signed_certificate(key, mark, NOW)),
             "private_key": VAULT.encrypt(
                 private_key_to_der(key), signing_keys.envelope_row(tenant, kid)
+            ),
+        },
+        "encryption_keys": {
+            "kid": kid,
+            "state": "previous" if end else "current",
+            "private_key": VAULT.encrypt(
+                private_key_to_der(key), encryption_keys.envelope_row(tenant, kid)
             ),
         },
         "token_families": {

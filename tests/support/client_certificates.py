@@ -51,9 +51,7 @@ class Made:
 
     @property
     def key_pem(self) -> str:
-        return self.key.private_bytes(
-            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
-        ).decode()
+        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
     @property
     def der(self) -> bytes:

@@ -54,6 +54,7 @@ class TenantFacts(Stored):
     access_control_list: tuple[AccessRule, ...]
     allow_organization_name_in_authentication_api: bool
     pushed_authorization_requests_supported: bool
+    request_object_encryption_supported: bool
     customized_consent_template: str | None
     email_templates: tuple[EmailTemplate, ...]
     push_notification_url: str | None

@@ -21,7 +21,7 @@ from tenantry.edge import client_certificates, metrics
 from tenantry.edge.custom_domains import CANONICAL_ONLY, came_through_edge, client_ip_of
 from tenantry.edge.errors import error_response_page, overloaded
 from tenantry.edge.proxies import Networks, client_ip, is_trusted
-from tenantry.edge.render import json_response, refuse
+from tenantry.edge.render import NO_STORE, json_response, refuse
 from tenantry.keys.client_certificates import BadCertificate
 from tenantry.oauth.mtls import ALIAS, ALIAS_PATHS
 from tenantry.rules.addresses import Location, TenantAddress
@@ -186,7 +186,7 @@ class Tenancy:
         except BadCertificate as error:
             description = f"The header {address.client_certificate_header} is refused: {error}."
             answer = json_response(
-                {"error": "invalid_request", "error_description": description}, 400
+                {"error": "invalid_request", "error_description": description}, 400, NO_STORE
             )
             await refuse(scope, receive, send, answer)
             return
@@ -282,7 +282,8 @@ class Tenancy:
             return None
         if not came_through_edge(self._runtime.vault, address.domain, headers):
             description = f"The header {EDGE_KEY_HEADER} does not have the domain's edge key."
-            return json_response({"error": "access_denied", "error_description": description}, 403)
+            refused = {"error": "access_denied", "error_description": description}
+            return json_response(refused, 403, NO_STORE)
         return _not_found() if location.path in CANONICAL_ONLY else None
 
 

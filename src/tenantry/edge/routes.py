@@ -88,6 +88,7 @@ ROUTES: Mapping[str, Methods] = {
 BY_ADDRESS: Mapping[str, RateLimit] = {
     "/oidc/register": RateLimit.REGISTRATION,
     registration.CONFIGURATION: RateLimit.ADDRESS,
+    jobs.PREFIX: RateLimit.ADDRESS,
     **dict.fromkeys(
         (
             "/userinfo",
@@ -123,6 +124,7 @@ class Router:
         methods = ROUTES.get(path)
         refusal = await self._access.refusal(scope)
         if refusal is not None:
+            scope["tenantry.route"] = path if methods or path == "/graphql" else "none"
             await refuse(scope, receive, send, refusal)
             return
         if methods is None and path == "/graphql":

@@ -13,6 +13,7 @@ from tenantry.management.ids import local_id, tenant_local_id
 from tenantry.management.job_queries import ANY_JOB, find_job
 from tenantry.management.permissions import require_scopes
 from tenantry.management.types.application import Application
+from tenantry.management.types.backchannel_request import BackchannelRequest
 from tenantry.management.types.client_grant import ClientGrant
 from tenantry.management.types.common import Node
 from tenantry.management.types.connection import Connection
@@ -34,6 +35,7 @@ from tenantry.management.types.user import User
 from tenantry.store import (
     applications,
     audit,
+    backchannel_requests,
     client_grants,
     connections,
     consents,
@@ -64,6 +66,9 @@ class NodeType:
 
 NODE_TYPES = {
     "Application": NodeType("read:applications", applications.find, Application.of),
+    "BackchannelRequest": NodeType(
+        "read:backchannel_requests", backchannel_requests.find, BackchannelRequest.of
+    ),
     "ClientGrant": NodeType("read:client_grants", client_grants.find, ClientGrant.of),
     "Connection": NodeType("read:connections", connections.find, Connection.of),
     "Credential": NodeType("read:credentials", credentials.find, Credential.of),

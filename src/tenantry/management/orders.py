@@ -101,6 +101,12 @@ class SessionOrder(Enum):
     CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
 
 
+@strawberry.enum(description="How requests to users are ordered.")
+class BackchannelRequestOrder(Enum):
+    CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)
+    CREATED_AT_DESC = strawberry.enum_value("created_at desc", description=NEWEST_FIRST)
+
+
 @strawberry.enum(description="How the audit log is ordered.")
 class LogEventOrder(Enum):
     CREATED_AT_ASC = strawberry.enum_value("created_at asc", description=OLDEST_FIRST)

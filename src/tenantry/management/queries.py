@@ -6,6 +6,7 @@ from typing import Annotated
 
 import strawberry
 
+from tenantry.management.backchannel_queries import BackchannelQueries
 from tenantry.management.configuration_queries import ConfigurationQueries
 from tenantry.management.connections import After, Before, First, Last, ListOf, PageArguments
 from tenantry.management.context import Info
@@ -76,6 +77,7 @@ class Query(
     OrganizationQueries,
     RoleQueries,
     SessionQueries,
+    BackchannelQueries,
     TrustedDocumentQueries,
     TrustedIssuerQueries,
 ):

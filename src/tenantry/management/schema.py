@@ -15,6 +15,7 @@ from strawberry.types import ExecutionContext
 
 from tenantry.management.executor import Executor, mark_attributes
 from tenantry.management.mutations.applications import ApplicationMutations
+from tenantry.management.mutations.backchannel_requests import BackchannelMutations
 from tenantry.management.mutations.client_grants import ClientGrantMutations
 from tenantry.management.mutations.configuration import ConfigurationMutations
 from tenantry.management.mutations.connections import ConnectionMutations
@@ -48,6 +49,7 @@ from tenantry.management.subscriptions import Subscription
 )
 class Mutation(
     ApplicationMutations,
+    BackchannelMutations,
     ClientGrantMutations,
     ConfigurationMutations,
     ConnectionMutations,

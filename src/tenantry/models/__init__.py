@@ -11,6 +11,7 @@ from tenantry.models.credential import Credential
 from tenantry.models.custom_domain import CustomDomain, VerifiedDomain
 from tenantry.models.device_code import Attempt, DeviceCode
 from tenantry.models.email import KeptEmail
+from tenantry.models.encryption_key import EncryptionKey
 from tenantry.models.installation import Epoch, Installation, Lease
 from tenantry.models.job import Job, JobChunk
 from tenantry.models.log_event import LogEvent
@@ -53,6 +54,7 @@ __all__ = [
     "CustomDomain",
     "Delivery",
     "DeviceCode",
+    "EncryptionKey",
     "Epoch",
     "Installation",
     "Job",

@@ -57,6 +57,7 @@ class Tenant(SQLModel, table=True):
     access_control_list: list[dict[str, Any]] = json_field()
     allow_organization_name_in_authentication_api: bool
     pushed_authorization_requests_supported: bool
+    request_object_encryption_supported: bool
     customized_consent_template: str | None
     email_templates: list[dict[str, Any]] = json_field()
     push_notification_url: str | None

@@ -16,6 +16,7 @@ from tenantry.core.facts import (
     SubjectIdentifierType,
     TenantFacts,
 )
+from tenantry.keys.server_encryption import DecryptionKeys
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import (
     backchannel_logout,
@@ -43,6 +44,7 @@ from tenantry.rules.authentication import PASSWORD, contexts_of
 from tenantry.rules.authorization import IDENTITY_SCOPES, OFFLINE_ACCESS
 from tenantry.rules.claims import CLAIMS_OF_SCOPE
 from tenantry.rules.interaction import PROMPTS
+from tenantry.services.encryption_keys import NO_KEYS
 
 # OpenID Connect Core §3.1.2.1: one page serves each of these, in English whatever is asked for.
 DISPLAYS = ("page", "popup", "touch")
@@ -91,6 +93,8 @@ def provider_metadata(
     metadata |= rar.metadata(detail_types)
     metadata |= backchannel_logout.METADATA | frontchannel_logout.METADATA
     metadata |= session_management.metadata(issuer) | jarm.metadata(tenant)
+    if tenant.request_object_encryption_supported:
+        metadata |= request_object.ENCRYPTION_METADATA
     if tenant.pushed_authorization_requests_supported:
         metadata |= par.metadata(issuer)
     if tenant.enable_dynamic_client_registration:
@@ -128,7 +132,10 @@ def protected_resource_metadata(
 
 
 def jwks(
-    ring: KeyRing, tenant: TenantFacts, domain: CustomDomainFacts | None = None
+    ring: KeyRing,
+    tenant: TenantFacts,
+    domain: CustomDomainFacts | None = None,
+    decrypting: DecryptionKeys = NO_KEYS,
 ) -> dict[str, Any]:
     """RFC 7517 §5: current, next and previous, of the algorithms that are switched on.
 
@@ -136,6 +143,7 @@ def jwks(
     """
     keys = json.loads(domain.jwks)["keys"] if domain and domain.jwks else []
     keys += [key.jwk for key in ring.published if key.facts.alg in tenant.signing_algorithms]
+    keys += decrypting.published
     if tenant.remove_alg_from_jwks:
         keys = [{name: value for name, value in key.items() if name != "alg"} for key in keys]
     return {"keys": keys}

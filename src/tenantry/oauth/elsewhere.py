@@ -21,6 +21,7 @@ from tenantry.store.authorizations import AuthorizationFacts, AuthorizationState
 from tenantry.store.unit_of_work import TenantSession
 
 _FAILED = "This request was answered already, or it has expired."
+_FOREIGN = "This request is for somebody else. Open the link again to sign in as that person."
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,9 @@ def deny(
     if request.device_id is not None:
         return device_outcome.deny(db, request.device_id, error, description)
     found = backchannel_requests.find(db, request.backchannel_id or "")
-    if found is None or (found.user_id == authorization.user_id and not answers.deny(db, found)):
+    if found is not None and authorization.user_id not in {None, found.user_id}:
+        return ApprovalAnswered(False, _FOREIGN)
+    if found is None or (authorization.user_id and not answers.deny(db, found)):
         return ApprovalAnswered(False, _FAILED)
     return ApprovalAnswered(False, description)
 

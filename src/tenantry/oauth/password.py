@@ -117,7 +117,7 @@ async def _grant(
         raise _too_many(found)
     proven = await logins.prove(runtime, found, password)
     if proven is None:
-        await _note_failure(runtime, caller, tenant.id, client, found[0].user if found else None)
+        await _note_failure(runtime, caller, tenant.id, client, logins.meant(found))
         raise invalid_grant(WRONG_PASSWORD)
     ring = await key_ring(runtime, tenant)
     result = await store.write(

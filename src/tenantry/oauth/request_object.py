@@ -14,13 +14,17 @@ from urllib.parse import urldefrag
 from tenantry.core.clock import timestamp
 from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ApplicationFacts
+from tenantry.keys import server_encryption
 from tenantry.keys.client_keys import BadSignature, UnverifiedJwt, read_jwt, verify_with_keys
+from tenantry.keys.server_encryption import decrypted, is_encrypted
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import Parameters
 from tenantry.outbound.http import OutboundError
 from tenantry.rules.client_keys import ASYMMETRIC
 from tenantry.rules.request_objects import why_not_claims
 from tenantry.services.client_keys import keys_for
+from tenantry.services.encryption_keys import decryption_keys
+from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 
@@ -30,6 +34,12 @@ METADATA: Mapping[str, Any] = {
     "request_uri_parameter_supported": True,
     "require_request_uri_registration": True,
     "request_object_signing_alg_values_supported": list(ALGORITHMS),
+}
+ENCRYPTION_METADATA: Mapping[str, Any] = {
+    "request_object_encryption_alg_values_supported": [server_encryption.ALGORITHM.value],
+    "request_object_encryption_enc_values_supported": [
+        enc.value for enc in server_encryption.CONTENT
+    ],
 }
 _TYPES = frozenset({"", "jwt", "oauth-authz-req+jwt"})
 _ACCEPT = "application/oauth-authz-req+jwt, application/jwt"
@@ -51,9 +61,10 @@ async def opened(
             raise invalid_request("The application must send a signed request object.")
         return parameters
     try:
-        message = read_jwt(token)
+        message = read_jwt(await _decrypted(runtime, context, token))
         claims = await _signed(runtime, context, application, message)
     except BadSignature as error:
+        # RFC 8725 §3.7: one text, whether it could not be decrypted or not be verified.
         raise _refused("The request object is not signed as registered.", str(error)) from None
     now = timestamp(runtime.clock.now())
     reason = why_not_claims(claims, application, context.address.issuer, now)
@@ -88,6 +99,15 @@ async def _token(
         raise OAuthError(
             "invalid_request_uri", "The request_uri could not be fetched.", cause=str(error)
         ) from None
+
+
+async def _decrypted(runtime: Runtime, context: RequestContext, token: str) -> str:
+    """RFC 9101 §6.1: the signed one inside, if the tenant takes encrypted ones."""
+    if not is_encrypted(token):
+        return token
+    tenant = await load_tenant(runtime, context.address.tenant_id)
+    keys = await decryption_keys(runtime, tenant)
+    return await runtime.store.in_thread(lambda: decrypted(token, keys))
 
 
 async def _signed(

@@ -14,7 +14,7 @@ from typing import Any
 
 from tenantry.core.access_control import AccessAction, AccessRule, EndpointGroup
 from tenantry.core.errors import DomainError, ErrorCode
-from tenantry.rules.fields import clean_text
+from tenantry.rules.fields import LIMITS, clean_text
 
 MAX_RULES = 50
 MAX_CIDRS = 100
@@ -108,6 +108,9 @@ def access_control_list(
     if len(value) > MAX_RULES:
         raise DomainError(ErrorCode.TOO_MANY, f"At most {MAX_RULES} entries.", *path)
     return tuple(_rule(rule, (*path, str(index))) for index, rule in enumerate(value))
+
+
+LIMITS[access_control_list] = {"maxItems": MAX_RULES}
 
 
 def _rule(rule: AccessRule, path: tuple[str, ...]) -> AccessRule:

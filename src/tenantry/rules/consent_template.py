@@ -82,7 +82,7 @@ _SAMPLE = {
 class _Bounded(Environment):
     output_stream_limit = MAX_OUTPUT
     loop_iteration_limit = 1_000
-    context_depth_limit = 8
+    context_depth_limit = 12
     block_nesting_limit = 10
 
 

@@ -213,6 +213,7 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "require_dpop_nonce": Field(flag, False),
     "allow_organization_name_in_authentication_api": Field(flag, False),
     "pushed_authorization_requests_supported": Field(flag, True),
+    "request_object_encryption_supported": Field(flag, False),
     "customized_consent_template": Field(consent_template, None),
     "email_templates": Field(email_templates, ()),
     "push_notification_url": Field(fetched_url, None),

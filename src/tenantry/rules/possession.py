@@ -38,10 +38,22 @@ def _require(
 
 
 def proves_key(application: ApplicationFacts, confirmation: Confirmation | None) -> Admission:
-    """RFC 9449 §5.2: token requests of such an application carry a proof, or are refused."""
-    if not application.dpop_bound_access_tokens:
-        return in_order()
-    return _require(ProofOfPossession.DPOP, confirmation, "Application.dpopBoundAccessTokens")
+    """RFC 9449 §5.2, RFC 8705 §3.4: such an application proves it with each token request."""
+    wanted = (
+        (ProofOfPossession.DPOP, application.dpop_bound_access_tokens, "dpopBoundAccessTokens"),
+        (
+            ProofOfPossession.MTLS,
+            application.tls_client_certificate_bound_access_tokens,
+            "tlsClientCertificateBoundAccessTokens",
+        ),
+    )
+    return in_order(
+        *(
+            _require(mechanism, confirmation, f"Application.{setting}")
+            for mechanism, bound, setting in wanted
+            if bound
+        )
+    )
 
 
 def bound_for(api: ResourceServerFacts | None, confirmation: Confirmation | None) -> Admission:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tenantry.core.authorization_details import Details
+from tenantry.core.backchannel import NotificationChannel
 from tenantry.core.facts import (
     ConsentFacts,
     GrantType,
@@ -13,7 +14,7 @@ from tenantry.core.facts import (
     TrustedSubject,
     UserFacts,
 )
-from tenantry.rules import admission, scopes
+from tenantry.rules import admission, backchannel, scopes
 from tenantry.rules import authorization_admission as at_authorize
 from tenantry.rules.authorization import OFFLINE_ACCESS, Decision, Granted, Refused
 from tenantry.rules.authorization_details import MalformedDetails, parse
@@ -21,8 +22,8 @@ from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.rules.detail_admission import AskedDetails
 from tenantry.rules.interaction import needs_consent
 from tenantry.rules.lifetimes import starts_refreshing
-from tenantry.rules.pushed_requests import may_push
 from tenantry.rules.possession import may_come_in_front
+from tenantry.rules.pushed_requests import may_push
 from tenantry.rules.redirect_uris import for_organization
 from tenantry.services import logins
 from tenantry.services.apis import find_target_in
@@ -163,6 +164,34 @@ def device_code(db: TenantSession, case: Case, trace: Trace) -> Would:
     )
 
 
+def ciba(db: TenantSession, case: Case, trace: Trace) -> Would:
+    """CIBA Core §7: the person is always asked, by a way that reaches them."""
+    application, asked = case.application, case.asked
+    trace.require(admission.may_use(application, GrantType.CIBA))
+    trace.require(backchannel.names_openid(asked.scopes))
+    requested = scopes.within_registered(asked.scopes, application.scope)
+    trace.require(at_authorize.registered_scopes(requested))
+    usable = set(application.async_approval_notification_channels)
+    if case.tenant.push_notification_url is None or case.tenant.push_secret_envelope is None:
+        usable.discard(NotificationChannel.PUSH)
+    channels = backchannel.channels_for(application, backchannel.DEFAULT_SECONDS, usable)
+    trace.require(backchannel.has_channel(channels))
+    _names_organization(case, trace)
+    if case.user is not None:
+        enabled = applications.connection_ids(db, application.id)
+        connected = case.user.connection_id in enabled
+        trace.require(backchannel.may_be_asked(case.user, connection_enabled=connected))
+        trace.require(backchannel.can_be_told(case.user, channels[0]))
+    granted = trace.granted(_decide(db, case, requested, at_login=True))
+    return Would(
+        api=granted.api,
+        scopes=granted.scopes,
+        refreshes=starts_refreshing(application, granted.api, granted.scopes),
+        asks=True,
+        consent_scopes=granted.scopes,
+    )
+
+
 def password(db: TenantSession, case: Case, trace: Trace) -> Would:
     """RFC 6749 §4.3, with a realm or in the tenant's default directory."""
     application, asked = case.application, case.asked
@@ -274,6 +303,7 @@ FLOWS: Mapping[GrantType, Callable[[TenantSession, Case, Trace], Would]] = {
     GrantType.AUTHORIZATION_CODE: authorization_code,
     GrantType.IMPLICIT: authorization_code,
     GrantType.DEVICE_CODE: device_code,
+    GrantType.CIBA: ciba,
     GrantType.PASSWORD: password,
     GrantType.PASSWORD_REALM: password,
     GrantType.REFRESH_TOKEN: refresh_token,

@@ -13,8 +13,10 @@ from tenantry.rules.nouns import MAX_PASSWORD
 from tenantry.services.runtime import Runtime
 from tenantry.store import applications, attempts, connections, organizations, users
 from tenantry.store.unit_of_work import TenantSession
-from tenantry.store.users import Login
+from tenantry.store.users import Decoy, Login
 
+Candidate = Login | Decoy | None
+"""Whom a name may mean; for a name that nobody has, what is checked in vain."""
 _PURPOSE = "login attempt"
 ATTEMPTS, WINDOW = 10, timedelta(minutes=15)
 """How many passwords may be tried for one name within the window, and how long it lasts."""
@@ -43,7 +45,7 @@ def attempt(
     identifier: str,
     connection: str | None = None,
     organization_id: str | None = None,
-) -> tuple[Login, ...] | TooManyAttempts:
+) -> tuple[Candidate, ...] | TooManyAttempts:
     """Counts the attempt before the password is looked at, and says who may be meant.
 
     Known and unknown names are counted alike. `connection` names the only one to look in;
@@ -76,7 +78,7 @@ def _candidates(
     ids: Sequence[str],
     identifier: str,
     connection: str | None,
-) -> tuple[Login, ...]:
+) -> tuple[Candidate, ...]:
     """In these connections, the default directory first."""
     if connection is not None:
         only = connections.find_by_name(db, connection)
@@ -85,19 +87,27 @@ def _candidates(
         default = connections.find_by_name(db, tenant.default_directory)
         if default and default.id in ids:
             ids = (default.id, *(id_ for id_ in ids if id_ != default.id))
-    return users.find_logins(db, ids, identifier) if ids else ()
+    found = users.find_logins(db, ids, identifier) if ids else ()
+    return found or (users.decoy(db, ids[0], identifier) if ids else None,)
 
 
-async def prove(runtime: Runtime, logins: Sequence[Login], password: str) -> Proven | None:
-    """Checks the password against each candidate, and against nobody where there is none."""
+async def prove(runtime: Runtime, candidates: Sequence[Candidate], password: str) -> Proven | None:
+    """Checks the password against each candidate, and in vain where there is none."""
     password = password[: MAX_PASSWORD + 1]
     proven: Proven | None = None
-    for login in logins or (None,):
-        stored = login.password_hash if login else None
-        if await runtime.passwords.verify(password, stored) and login and stored:
+    for candidate in candidates:
+        stored = candidate.password_hash if candidate else None
+        is_right = await runtime.passwords.verify(password, stored)
+        if is_right and isinstance(candidate, Login) and stored:
             new = await runtime.passwords.hash(password) if needs_rehash(stored) else None
-            proven = proven or Proven(login.user, stored, new)
+            proven = proven or Proven(candidate.user, stored, new)
     return proven if proven and not proven.user.blocked else None
+
+
+def meant(candidates: Sequence[Candidate]) -> UserFacts | None:
+    """Whom a wrong password was for."""
+    first = candidates[0] if candidates else None
+    return first.user if isinstance(first, Login) else None
 
 
 def confirm(db: TenantSession, proven: Proven, identifier: str) -> UserFacts | None:

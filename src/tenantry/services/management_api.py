@@ -30,6 +30,8 @@ _VERBS = ("read", "create", "update", "delete")
 _OTHERS = (
     "read:tenant_settings",
     "update:tenant_settings",
+    "read:backchannel_requests",
+    "update:backchannel_requests",
     "read:grants",
     "delete:grants",
     "read:logs",

@@ -18,6 +18,7 @@ from tenantry.keys.signing import (
     self_signed_certificate,
     thumbprint,
 )
+from tenantry.services import encryption_keys
 from tenantry.services.applications import require_tenant
 from tenantry.services.changes import record_change
 from tenantry.services.runtime import Runtime
@@ -82,7 +83,11 @@ def _facts(
 
 
 def rotate(
-    db: TenantSession, following: Sequence[tuple[SigningAlgorithm, PrivateKey]], *, revoke: bool
+    db: TenantSession,
+    following: Sequence[tuple[SigningAlgorithm, PrivateKey]],
+    decrypting: PrivateKey | None = None,
+    *,
+    revoke: bool,
 ) -> tuple[SigningKeyFacts, ...]:
     """Current becomes previous (or is revoked), next becomes current, a new next is made.
 
@@ -97,6 +102,8 @@ def rotate(
         signing_keys.move(db, alg, KeyState.NEXT, KeyState.CURRENT)
         facts = _facts(key, alg, KeyState.NEXT, tenant.name, db.now)
         signing_keys.insert_if_free(db, facts, private_key_to_der(key))
+    if decrypting is not None:
+        encryption_keys.rotate(db, decrypting, revoke=revoke)
     record_change(
         db,
         "signing_key.rotated",
@@ -120,6 +127,8 @@ def revoke_previous(
     for key in previous:
         signing_keys.move(db, key.alg, KeyState.PREVIOUS, KeyState.REVOKED)
         record_change(db, "signing_key.revoked", ("SigningKey", key.kid))
+    if alg is None:
+        encryption_keys.revoke_previous(db)
     return listed(db)
 
 

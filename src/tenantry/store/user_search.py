@@ -118,7 +118,8 @@ def matching(
     ]
     if not ranges:
         return []
-    numbers = [_number(db, within) for within in ranges]
+    enough = _FEW if db.is_sqlite or len(ranges) == 1 else _SOME
+    numbers = [_number(db, within, enough) for within in ranges]
     rarest = min(range(len(ranges)), key=numbers.__getitem__)
     if request is not None and len(ranges) == 1 and numbers[rarest] >= _FEW:
         return [_asked(db, ranges[rarest])]
@@ -136,13 +137,13 @@ def beginning(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
     return and_(column >= prefix, column < prefix + _LAST)
 
 
-def _number(db: TenantSession, within: _Range) -> int:
+def _number(db: TenantSession, within: _Range, enough: int) -> int:
     """How many rows there are, counted no further than it matters."""
     some = (
         select(literal(1))
         .select_from(user_search_terms)
         .where(user_search_terms.c.tenant_id == db.tenant_id, within(user_search_terms.c.term))
-        .limit(_FEW)
+        .limit(enough)
         .subquery()
     )
     return db.connection.execute(select(func.count()).select_from(some)).scalar_one()

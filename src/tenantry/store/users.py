@@ -46,6 +46,13 @@ class Login:
     password_hash: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Decoy:
+    """A password that is checked in vain for a name that nobody has."""
+
+    password_hash: str | None
+
+
 def taken() -> DomainError:
     """Another user has a key."""
     return DomainError(
@@ -95,6 +102,23 @@ def find_logins(
     ).mappings()
     logins = [Login(to_facts(UserFacts, row), row["password_hash"]) for row in rows]
     return tuple(sorted(logins, key=lambda login: connection_ids.index(login.user.connection_id)))
+
+
+def decoy(db: TenantSession, connection_id: str, identifier: str) -> Decoy | None:
+    """The password of who would be next to such a name: of what is there at any moment, names
+    without a user cost what names with one do.
+    """
+    row = db.connection.execute(
+        select(users.c.password_hash)
+        .where(
+            users.c.tenant_id == db.tenant_id,
+            users.c.connection_id == connection_id,
+            users.c.email_key > normalize_email(identifier),
+        )
+        .order_by(users.c.email_key)
+        .limit(1)
+    ).one_or_none()
+    return Decoy(row.password_hash) if row else None
 
 
 def change(

@@ -108,7 +108,8 @@ async def login(request: Request) -> Response:
             session_cookie(request, waiting.context.address),
         )
     if result is None:
-        await _audit_failure(waiting, found[0].user.id if found else None)
+        user = logins.meant(found)
+        await _audit_failure(waiting, user.id if user else None)
         return _login_page(waiting, username, _WRONG, 400)
     outcome, cookie = result
     browser_state = new_token()

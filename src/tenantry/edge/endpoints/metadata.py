@@ -12,6 +12,7 @@ from tenantry.core.facts import ApplicationFacts
 from tenantry.edge.render import json_response
 from tenantry.oauth import discovery
 from tenantry.rules import app_links
+from tenantry.services.encryption_keys import decryption_keys
 from tenantry.services.management_access import load_tenant
 from tenantry.services.management_api import scopes_of
 from tenantry.services.request import request_context
@@ -44,7 +45,8 @@ async def jwks(request: Request) -> Response:
     address = request_context(request.scope).address
     tenant = await load_tenant(runtime, address.tenant_id)
     ring = await key_ring(runtime, tenant)
-    return _cacheable(request, discovery.jwks(ring, tenant, address.domain))
+    decrypting = await decryption_keys(runtime, tenant)
+    return _cacheable(request, discovery.jwks(ring, tenant, address.domain, decrypting))
 
 
 async def asset_links(request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import strawberry
 from strawberry.scalars import JSON
 
+from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
 from tenantry.core.facts import (
     ApplicationType,
     ClientSigningAlgorithm,
@@ -63,6 +64,21 @@ class ApplicationSettings:
     frontchannel_logout_uri: str | None = setting(ABOUT, "frontchannel_logout_uri")
     frontchannel_logout_session_required: bool | None = setting(
         ABOUT, "frontchannel_logout_session_required"
+    )
+    async_approval_notification_channels: list[NotificationChannel] | None = setting(
+        ABOUT, "async_approval_notification_channels"
+    )
+    backchannel_token_delivery_mode: BackchannelTokenDeliveryMode | None = setting(
+        ABOUT, "backchannel_token_delivery_mode"
+    )
+    backchannel_client_notification_endpoint: str | None = setting(
+        ABOUT, "backchannel_client_notification_endpoint"
+    )
+    backchannel_authentication_request_signing_alg: ClientSigningAlgorithm | None = setting(
+        ABOUT, "backchannel_authentication_request_signing_alg"
+    )
+    backchannel_user_code_parameter: bool | None = setting(
+        ABOUT, "backchannel_user_code_parameter"
     )
     logout_confirmation: bool | None = setting(ABOUT, "logout_confirmation")
     application_metadata: JSON | None = setting(ABOUT, "application_metadata")

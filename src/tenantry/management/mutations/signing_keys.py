@@ -15,7 +15,7 @@ from tenantry.management.mutations.payloads import Payload
 from tenantry.management.mutations.unit import Outcome, run
 from tenantry.management.throttle import require_rotation_allowed
 from tenantry.management.types.signing_key import SigningKey
-from tenantry.services import signing_keys
+from tenantry.services import encryption_keys, signing_keys
 from tenantry.services.management_access import load_tenant
 
 _Keys = tuple[SigningKeyFacts, ...]
@@ -61,12 +61,21 @@ def _published(
     return [SigningKey.of(key, info.context.tenant_id) for key in outcome.value]
 
 
-async def _new_keys(info: Info) -> list[tuple[SigningAlgorithm, PrivateKey]]:
-    """A key for each algorithm of the tenant, made off the loop and outside the unit of work."""
+async def _new_keys(
+    info: Info,
+) -> tuple[list[tuple[SigningAlgorithm, PrivateKey]], PrivateKey | None]:
+    """A key for each algorithm of the tenant, made off the loop and outside the unit of work.
+
+    And one for request objects, where these may be encrypted.
+    """
     runtime = info.context.runtime
     tenant = await load_tenant(runtime, info.context.tenant_id)
+    decrypts = tenant.request_object_encryption_supported
     return await runtime.store.in_thread(
-        lambda: [(alg, runtime.key_source(alg)) for alg in tenant.signing_algorithms]
+        lambda: (
+            [(alg, runtime.key_source(alg)) for alg in tenant.signing_algorithms],
+            encryption_keys.new_key(runtime) if decrypts else None,
+        )
     )
 
 
@@ -74,7 +83,8 @@ async def _new_keys(info: Info) -> list[tuple[SigningAlgorithm, PrivateKey]]:
 class SigningKeyMutations:
     @field(
         "Signs with the next key from now on, sets the current one aside and makes a new next "
-        "one, for every algorithm. A key that was set aside before is revoked. The limit of how "
+        "one, for every algorithm. A key that was set aside before is revoked. The key that "
+        "request objects are encrypted to changes with them. The limit of how "
         "often is far lower than any other: past it the error is THROTTLED, with `retryAfter` in "
         "seconds.",
         "update:signing_keys",
@@ -85,7 +95,7 @@ class SigningKeyMutations:
         await require_rotation_allowed(info.context)
         following = await _new_keys(info)
         outcome = await run(
-            info, _Keys, signing_keys.rotate, following, revoke=input.revoke_previous
+            info, _Keys, signing_keys.rotate, *following, revoke=input.revoke_previous
         )
         return SigningKeyRotatePayload(
             signing_keys=_published(info, outcome), errors=outcome.errors

@@ -58,6 +58,9 @@ class _Settings:
     pushed_authorization_requests_supported: bool | None = setting(
         ABOUT, "pushed_authorization_requests_supported"
     )
+    request_object_encryption_supported: bool | None = setting(
+        ABOUT, "request_object_encryption_supported"
+    )
     remove_alg_from_jwks: bool | None = setting(ABOUT, "remove_alg_from_jwks")
     enable_mtls_endpoint_aliases: bool | None = setting(ABOUT, "enable_mtls_endpoint_aliases")
     refresh_token_revocation_deletes_grant: bool | None = setting(

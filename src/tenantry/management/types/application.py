@@ -7,6 +7,7 @@ import json
 import strawberry
 from strawberry.scalars import JSON
 
+from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
 from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import (
     ApplicationFacts,
@@ -83,6 +84,19 @@ class Application(StoredObject):
     frontchannel_logout_session_required: bool = described(
         ABOUT, "frontchannel_logout_session_required"
     )
+    async_approval_notification_channels: list[NotificationChannel] = described(
+        ABOUT, "async_approval_notification_channels"
+    )
+    backchannel_token_delivery_mode: BackchannelTokenDeliveryMode = described(
+        ABOUT, "backchannel_token_delivery_mode"
+    )
+    backchannel_client_notification_endpoint: str | None = described(
+        ABOUT, "backchannel_client_notification_endpoint"
+    )
+    backchannel_authentication_request_signing_alg: ClientSigningAlgorithm | None = described(
+        ABOUT, "backchannel_authentication_request_signing_alg"
+    )
+    backchannel_user_code_parameter: bool = described(ABOUT, "backchannel_user_code_parameter")
     logout_confirmation: bool | None = described(ABOUT, "logout_confirmation")
     application_metadata: JSON = described(ABOUT, "application_metadata")
     claim_mappings: list[ClaimMapping] = described(ABOUT, "claim_mappings")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tenantry.management.types.backchannel import SETTINGS_ABOUT
 from tenantry.management.types.claim_mapping import MAPPINGS_ABOUT
 
 ABOUT: Mapping[str, str] = {
@@ -108,6 +109,7 @@ ABOUT: Mapping[str, str] = {
         "Whether that page gets `iss` and `sid`. Default true; an application that registers "
         "itself without saying so gets neither."
     ),
+    **SETTINGS_ABOUT,
     "logout_confirmation": (
         "Whether users confirm a sign-out that this application asks for without an ID token. "
         "Default null: as the tenant's setting says."

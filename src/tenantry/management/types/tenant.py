@@ -76,6 +76,11 @@ ABOUT: Mapping[str, str] = {
         "`unless` and plain markup work; links, images, styles, scripts and forms are left out. "
         "Below it people can always see all that is asked for. Default null: that list alone."
     ),
+    "request_object_encryption_supported": (
+        "Whether applications may encrypt their request objects to a key of the server (RFC 9101 "
+        "§6.1), which is published with the `use` `enc` and rotated together with those that "
+        "sign. Default false: some libraries fail on keys that do not sign."
+    ),
     "remove_alg_from_jwks": (
         "Whether the published keys leave out `alg`, for libraries that dislike it. Default false."
     ),
@@ -172,6 +177,9 @@ class Tenant(StoredObject):
     customized_consent_template: str | None = described(ABOUT, "customized_consent_template")
     pushed_authorization_requests_supported: bool = described(
         ABOUT, "pushed_authorization_requests_supported"
+    )
+    request_object_encryption_supported: bool = described(
+        ABOUT, "request_object_encryption_supported"
     )
     remove_alg_from_jwks: bool = described(ABOUT, "remove_alg_from_jwks")
     enable_mtls_endpoint_aliases: bool = described(ABOUT, "enable_mtls_endpoint_aliases")

@@ -1,4 +1,4 @@
-"""Pushed authorization requests, and answers that are JWTs."""
+"""Pushed and encrypted authorization requests, and answers that are JWTs."""
 
 from __future__ import annotations
 
@@ -29,15 +29,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "digest"),
     )
     op.create_index("pushed_requests_expiry", "pushed_requests", ["expires_at"])
-    op.add_column(
-        "tenants",
-        sa.Column(
-            "pushed_authorization_requests_supported",
-            sa.Boolean(),
-            nullable=False,
-            server_default=sa.true(),
+    for name, default in (
+        ("pushed_authorization_requests_supported", sa.true()),
+        ("request_object_encryption_supported", sa.false()),
+    ):
+        column = sa.Column(name, sa.Boolean(), nullable=False, server_default=default)
+        op.add_column("tenants", column)
+    op.create_table(
+        "encryption_keys",
+        *(
+            sa.Column(name, sa.String(), nullable=False)
+            for name in ("tenant_id", "kid", "state", "private_key")
         ),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "kid"),
     )
+    op.create_index("encryption_keys_state", "encryption_keys", ["tenant_id", "state"], unique=True)
     op.add_column(
         "applications",
         sa.Column(
