@@ -22,6 +22,7 @@ from tests.support.databases import Databases, Kind, postgresql_problem
 from tests.support.server import HTTPS_URL, TENANT_URL, Server, Tenant
 
 CHROMIUM = Path("/usr/bin/chromium")
+NGINX = Path("/usr/sbin/nginx")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -45,8 +46,13 @@ def _browser_problem() -> str:
     return "" if CHROMIUM.exists() else f"no {CHROMIUM}"
 
 
+def _nginx_problem() -> str:
+    return "" if NGINX.exists() else f"no {NGINX}"
+
+
 _PROBLEMS: dict[str, Callable[[], str]] = {
     "browser": _browser_problem,
+    "nginx": _nginx_problem,
     "node": node_problem,
     "postgresql": postgresql_problem,
     "typed_client": typed_client_problem,

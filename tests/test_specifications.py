@@ -22,7 +22,8 @@ SPECIFICATIONS = {
     "openid_connect_back_channel_logout",
     *(f"rfc{number}" for number in (6749, 7009, 7591, 7636, 7662, 8252, 8414, 8628, 8693)),
     "jarm",
-    *(f"rfc{number}" for number in (8707, 9068, 9126, 9207, 9396, 9700, 9701)),
+    *(f"rfc{number}" for number in (8705, 8707, 9068, 9101, 9126, 9207)),
+    *(f"rfc{number}" for number in (9396, 9440, 9449, 9470, 9700, 9701)),
 }
 MEMBERS = {"title", "source", "parts", "contents", "sections"}
 

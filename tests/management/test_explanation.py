@@ -95,6 +95,7 @@ def test_every_rule_is_described() -> None:
         "admission",
         "authorization_admission",
         "organizations",
+        "possession",
         "pushed_requests",
     ):
         text = (RULES / f"{name}.py").read_text(encoding="utf-8")
@@ -114,6 +115,42 @@ def test_an_application_that_must_push(tenant: Tenant, api: Api) -> None:
     found = explained(api, client, grant_type, scopes=["openid"])
     assert failed(found) == ("push_supported", "Tenant.pushedAuthorizationRequestsSupported")
     assert found["error"] == "invalid_request"
+
+
+def test_proof_of_possession(tenant: Tenant, api: Api) -> None:
+    """RFC 9449 §5.2: which setting demands it, and that a proof would do."""
+    grants = ("authorization_code", "client_credentials", "implicit")
+    types = ("code", "token", "id_token")
+    client = tenant.application(grant_types=grants, response_types=types)
+    tenant.api(API, "read")
+    tenant.grant(client, API, "read")
+    machine, code = GrantType.CLIENT_CREDENTIALS, GrantType.AUTHORIZATION_CODE
+    asked = {"audience": API, "scopes": ["read"]}
+    rule = "proof_of_possession"
+    for grant_type in (machine, code):
+        found = explained(api, client, grant_type, **asked)
+        assert rule not in [each["name"] for each in found["rules"]]
+    tenant.change_application(client, dpop_bound_access_tokens=True)
+    for grant_type in (machine, code):
+        found = explained(api, client, grant_type, **asked)
+        assert failed(found) == (rule, "Application.dpopBoundAccessTokens")
+        assert found["error"] == "invalid_dpop_proof"
+        for kind, issued in (("DPOP", True), ("MTLS", False)):
+            found = explained(api, client, grant_type, **asked, proofOfPossession=kind)
+            assert found["issued"] is issued
+    front = {"responseType": "TOKEN"}
+    found = explained(api, client, GrantType.IMPLICIT, **asked, **front)
+    assert (failed(found)[0], found["error"]) == (rule, "unauthorized_client")
+    tenant.change_application(client, dpop_bound_access_tokens=False)
+    other = "https://other.example.com"
+    tenant.api(other, "read", proof_of_possession="dpop")
+    tenant.grant(client, other, "read")
+    asked["audience"] = other
+    for grant_type, more in ((machine, {}), (code, {}), (GrantType.IMPLICIT, front)):
+        found = explained(api, client, grant_type, **asked, **more)
+        assert failed(found) == (rule, "ResourceServer.proofOfPossession")
+        assert found["error"] == "invalid_dpop_proof"
+    assert explained(api, client, code, **asked, proofOfPossession="DPOP")["issued"]
 
 
 def test_nothing_is_known_of_strangers(tenant: Tenant, server: Server, api: Api) -> None:

@@ -34,12 +34,13 @@ Json = dict[str, Any]
 EXPLAIN = """query($clientId: String!, $grantType: GrantType!, $audience: String,
   $scopes: [String!], $userId: String, $organization: String,
   $responseType: ResponseTypeName, $redirectUri: String,
-  $connection: String, $assertionIssuer: String, $presentedScopes: [String!]) {
+  $connection: String, $assertionIssuer: String, $presentedScopes: [String!],
+  $proofOfPossession: ProofOfPossession) {
   authorizationExplain(clientId: $clientId, grantType: $grantType, audience: $audience,
     scopes: $scopes, userId: $userId, organization: $organization,
     responseType: $responseType, redirectUri: $redirectUri,
     connection: $connection, assertionIssuer: $assertionIssuer,
-    presentedScopes: $presentedScopes) {
+    presentedScopes: $presentedScopes, proofOfPossession: $proofOfPossession) {
       issued error errorDescription rules { name passed setting description }
       audience scopes consentRequired consentScopes accessTokenLifetime idTokenLifetime
       refreshToken refreshTokenLifetime accessToken idToken userinfo } }"""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLObjectType, get_named_type
 
-from tenantry.core.ids import GlobalId
+from tenantry.core.backchannel import (
+    BackchannelRequestFacts,
+    BackchannelRequestState,
+    NotificationChannel,
+)
+from tenantry.core.ids import GlobalId, new_id
 from tenantry.management.nodes import NODE_TYPES
 from tenantry.management.schema import build_schema
 from tenantry.services import sessions
-from tenantry.store import consents
+from tenantry.store import backchannel_requests, consents
 from tests.support.client_keys import ec_key, public_jwk
 from tests.support.management import Api, Json, root_api, value_of
 from tests.support.server import Server
@@ -17,6 +24,7 @@ from tests.support.server import Server
 SCHEMA = build_schema()._schema
 NOUNS = (
     "Application",
+    "BackchannelRequest",
     "ResourceServer",
     "ClientGrant",
     "Connection",
@@ -73,6 +81,7 @@ def everything(api: Api) -> dict[str, str]:
     stream = {"name": "stream", "url": "https://logs.example.com"}
     return {
         **_organization(api),
+        "BackchannelRequest": _backchannel_request(api, user.id, client_id),
         "Job": api.do(
             "jobCreate", "job { id }", {"kind": "USER_DELETE", "errorPolicy": "SKIP_FAILED"}
         )["job"]["id"],
@@ -93,6 +102,35 @@ def everything(api: Api) -> dict[str, str]:
         "SigningKey": read["signingKeys"][0]["id"],
         "Tenant": read["tenant"]["id"],
     }
+
+
+def _backchannel_request(api: Api, user_id: str, client_id: str) -> str:
+    """One that waits for its person."""
+    now = api.tenant.server.clock.now()
+    facts = BackchannelRequestFacts(
+        id=new_id(now),
+        state=BackchannelRequestState.PENDING,
+        issuer=api.tenant.issuer,
+        client_id=client_id,
+        user_id=user_id,
+        organization_id=None,
+        audience=None,
+        requested_scopes=("openid",),
+        scopes=(),
+        acr_values=(),
+        authorization_details=(),
+        binding_message=None,
+        channel=next(iter(NotificationChannel)),
+        ping_envelope=None,
+        auth_time=None,
+        amr=(),
+        poll_interval=5,
+        polled_at=None,
+        created_at=now,
+        expires_at=now + timedelta(minutes=5),
+    )
+    api.tenant.write(backchannel_requests.create, facts, facts.id, None)
+    return GlobalId("BackchannelRequest", api.tenant.id, facts.id).encode()
 
 
 def _organization(api: Api) -> dict[str, str]:

@@ -264,6 +264,36 @@ def test_one_bad_line_leaves_nothing_of_all(server: Server, pytestconfig: pytest
     assert number_of_users(tenant) == number
 
 
+def test_line_9999_of_10000_is_named_and_nothing_is_done(api: Api, tenant: Tenant) -> None:
+    given: list[Json] = [*people(9_998), {"email": "x" * 300}, {"email": "last@example.com"}]
+    job = done(api, "USER_IMPORT", given, errorPolicy="ALL_OR_NOTHING")
+    assert (job["state"], job["total"], job["failed"]) == ("FAILED", 10_000, 1)
+    found = results_of(api, job)
+    assert len(found) == 10_000
+    (refused,) = [line for line in found if line["status"] != "NOT_DONE"]
+    assert (refused["line"], refused["errors"][0]["field"]) == (9_999, ["email"])
+    assert number_of_users(tenant) == 0
+
+
+@both_databases
+def test_the_others_are_there_where_one_is_skipped(
+    server: Server, pytestconfig: pytest.Config
+) -> None:
+    number = 10_000 if pytestconfig.getoption("--full") else 300
+    tenant = server.tenant()
+    api = root_api(tenant)
+    given: list[Json] = [*people(number - 2), {"email": "not one"}, {"email": "last@example.com"}]
+    job = done(api, "USER_IMPORT", given)
+    assert (job["state"], job["done"], job["failed"]) == ("COMPLETED", number - 1, 1)
+    failed = [line for line in results_of(api, job) if line["status"] != "CREATED"]
+    assert [(line["line"], line["errors"][0]["field"]) for line in failed] == [
+        (number - 1, ["email"])
+    ]
+    assert number_of_users(tenant) == number - 1
+    counted = '{ logEvents(first: 1, filter: {types: ["user.created"]}) { totalCount } }'
+    assert api.data(counted)["logEvents"]["totalCount"] == number - 1
+
+
 def test_the_other_kinds_are_all_or_nothing_too(api: Api, tenant: Tenant) -> None:
     tenant.user("ann@example.com")
     given = [{"email": "ben@example.com"}, {"email": "ann@example.com", "gender": "x" * 51}]
@@ -480,6 +510,8 @@ def test_an_upload_that_breaks_off_fails_the_job(server: Server) -> None:
         (b'{"email": "a@example.com", "givenName": "%s"}' % (b"x" * 151), "TOO_LONG"),
         (b'{"email": null, "username": null}', "REQUIRED"),
         (b"{}", "REQUIRED"),
+        (b'{"email": "a@example.com", "userMetadata": {"a": 1e999}}', "INVALID"),
+        (b'{"email": "a@example.com", "userMetadata": {"a": ' + b"9" * 5000 + b"}}", "INVALID"),
     ],
 )
 def test_a_bad_line_fails_alone(api: Api, line: bytes, code: str) -> None:

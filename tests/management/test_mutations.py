@@ -15,6 +15,7 @@ from tenantry.services import sessions
 from tenantry.store import consents, installation, log_stream_failures, tables
 from tenantry.store.log_stream_failures import Batch
 from tenantry.store.unit_of_work import INSTALLATION
+from tests.support.ciba import waiting
 from tests.support.client_keys import ec_key, public_jwk, rsa_key
 from tests.support.dns import name_server
 from tests.support.management import Api, Json, root_api
@@ -112,6 +113,8 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
     invited = create("organizationInvitationCreate", "OrganizationInvitation", invitation)
     covering: Json = {"id": grant, "organizationIds": [decoded(organization).local_id]}
     enabled: Json = {"id": organization, "connection": DATABASE}
+    approved = waiting(api.tenant, asking["clientId"], walker.id)
+    denied = waiting(api.tenant, asking["clientId"], walker.id)
     document = json.dumps({"connections": [{"name": "configured"}]})
     plan = "query($i: ConfigurationPlanInput!) { configurationPlan(input: $i) { plan { hash } } }"
     hash_ = api.data(plan, i={"document": document})["configurationPlan"]["plan"]["hash"]
@@ -219,6 +222,10 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
         ("userCreate", {"connection": DATABASE, "email": "b@example.com"}, "user.created"),
         ("userUpdate", {"id": user, "name": "Ann"}, "user.updated"),
         ("userPasswordSet", {"id": user, "password": "long enough"}, "user.password_set"),
+        ("userCodeSet", {"id": user, "userCode": "4711"}, "user.user_code_set"),
+        ("backchannelRequestApprove", {"id": approved}, "backchannel_request.approved"),
+        ("backchannelRequestDeny", {"id": denied}, "backchannel_request.denied"),
+        ("tenantPushSecretRotate", {}, "tenant.push_secret_rotated"),
         ("userBlock", {"id": user}, "user.blocked"),
         ("userUnblock", {"id": user}, "user.unblocked"),
         ("roleCreate", {"name": "new"}, "role.created"),

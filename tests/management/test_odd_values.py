@@ -18,7 +18,7 @@ from graphql import (
 
 from tenantry.management.schema import build_schema
 from tests.management.test_every_mutation import AT_THE_ROOT
-from tests.support.management import root_api
+from tests.support.management import is_one_of, root_api
 from tests.support.server import Server, both_databases
 
 SCHEMA = build_schema()._schema
@@ -54,6 +54,9 @@ def odd(type_: Any, dice: random.Random) -> Any:
     type_ = get_nullable_type(type_)
     if is_list_type(type_):
         return [odd(type_.of_type, dice) for _ in range(dice.choice([0, 1, 2, 30]))]
+    if is_one_of(type_):
+        name = dice.choice(list(type_.fields))
+        return {name: odd(GraphQLNonNull(type_.fields[name].type), dice)}
     if isinstance(type_, GraphQLInputObjectType):
         return {
             name: odd(field.type, dice)

@@ -122,3 +122,18 @@ def test_an_application_pushes_where_the_tenant_lets_it(api: Api) -> None:
     cleared = {"pushedAuthorizationRequestsSupported": None}
     assert api.do("tenantUpdate", selection, cleared)["tenant"] == on
     assert api.do("applicationCreate", "application { id }", wanted)["application"]
+
+
+def test_a_tenant_takes_encrypted_requests(api: Api) -> None:
+    """RFC 9101 §6.1: its key is there while the setting is on, beside those that sign."""
+    selection = "tenant { requestObjectEncryptionSupported }"
+
+    def uses() -> list[str]:
+        return sorted(key["use"] for key in api.tenant.jwks()["keys"])
+
+    assert set(uses()) == {"sig"}
+    for on in (True, None):
+        change = {"requestObjectEncryptionSupported": on}
+        done = api.do("tenantUpdate", selection, change)["tenant"]
+        assert done == {"requestObjectEncryptionSupported": bool(on)}
+        assert uses().count("enc") == int(bool(on))

@@ -21,6 +21,7 @@ from graphql import (
 )
 
 from tenantry.core import facts, organizations
+from tenantry.core.backchannel import BackchannelRequestFacts
 from tenantry.core.credentials import CredentialFacts
 from tenantry.core.custom_domains import CustomDomainFacts
 from tenantry.core.facts import KeyState
@@ -41,6 +42,7 @@ MUTATION = cast("GraphQLObjectType", SCHEMA.mutation_type)
 SOURCES: dict[str, type[Any]] = {
     "Address": facts.Address,
     "Application": facts.ApplicationFacts,
+    "BackchannelRequest": BackchannelRequestFacts,
     "Certificate": CertificateForms,
     "ClientGrant": facts.ClientGrantFacts,
     "Connection": facts.ConnectionFacts,
@@ -239,9 +241,11 @@ def test_no_secret_is_in_the_schema() -> None:
         "Mutation.applicationSecretRotate",
         "Mutation.logStreamSecretRotate",
         "Mutation.resourceServerSecretRotate",
+        "Mutation.tenantPushSecretRotate",
         "Mutation.userPasswordSet",
         "ResourceServerCreatePayload.signingSecret",
         "ResourceServerSecretRotatePayload.signingSecret",
+        "TenantPushSecretRotatePayload.secret",
         "TestApplicationCreatePayload.clientSecret",
         "User.passwordChangedAt",
     }

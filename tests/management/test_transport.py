@@ -169,7 +169,8 @@ def test_without_a_token_the_metadata_is_named(server: Server, https_server: Ser
     for tenant, url in places.items():
         response = Api(tenant).post("{ viewer { id } }")
         assert response.status_code == 401
-        assert response.headers["www-authenticate"] == f'Bearer resource_metadata="{url}"'
+        offered = f'Bearer resource_metadata="{url}", DPoP algs="ES256 PS256 EdDSA"'
+        assert response.headers["www-authenticate"] == offered
         assert code_of(response) == "UNAUTHENTICATED"
         metadata = tenant.server.client.get(url).json()
         assert metadata["resource"] == tenant.url("graphql")

@@ -29,8 +29,9 @@ IMPORT = {
 
 def follow(server: Server, id: str, until: str) -> dict[str, Any]:
     """Waits for a state; RUNNING is waited for until something is done."""
+    job: dict[str, Any] = {}
     for _ in range(1000):
-        job: dict[str, Any] = server.graphql(STATE, id=id)["job"]
+        job = server.graphql(STATE, id=id)["job"]
         if job["state"] == until and job["done"]:
             return job
         time.sleep(0.02)

@@ -15,6 +15,7 @@ from anyio.from_thread import BlockingPortal
 from cryptography.x509.oid import NameOID
 
 from tenantry.core.errors import DomainError
+from tenantry.store import applications
 from tests.support import jwt
 from tests.support.client_certificates import (
     LINES,
@@ -31,6 +32,7 @@ from tests.support.client_keys import (
     rsa_key,
     signed,
 )
+from tests.support.configuration import applied, changes, export
 from tests.support.credentials import Uploaded, change, upload
 from tests.support.custom_domains import MANAGED, SELF_MANAGED, Domain, ready
 from tests.support.databases import Databases
@@ -568,7 +570,7 @@ def test_endpoint_aliases(server: Server, tenant: Tenant, api: Api, domain: Doma
 
 # --- bound tokens ---------------------------------------------------------------------------------
 
-BOUND = {"tls_client_certificate_bound_access_tokens": True}
+BOUND: dict[str, Any] = {"tls_client_certificate_bound_access_tokens": True}
 
 
 def test_bound_tokens_of_a_machine(server: Server, tenant: Tenant, api: Api) -> None:
@@ -681,3 +683,18 @@ def test_no_bound_tokens_in_the_front_channel(server: Server, tenant: Tenant) ->
     tenant.user()
     answer = sign_in(server.browser(), tenant, client, response_type="id_token token").answer
     assert answer["error"] == "unauthorized_client"
+
+
+def test_in_a_document(server: Server, tenant: Tenant) -> None:
+    """RFC 7517 §4.9: a certificate and a name work where a document was applied."""
+    here, there = root_api(tenant), server.tenant()
+    itself, named = by_itself(here, tenant, OWN), by_name(here, tenant, subjectDn=RFC4514)
+    document = export(here)
+    assert OWN.thumbprint in document
+    other = root_api(there)
+    applied(other, document)
+    assert changes(other, document) == []
+    for client, certificate, verdict in ((itself, OWN, SELF_SIGNED), (named, made(), "SUCCESS")):
+        again = Client(there.read(applications.find_by_external_id, client.id), "")
+        assert ask(there, again, certificate.headers(verdict)).status_code == 200
+        refused(ask(there, again, OTHER.headers()), 401, "invalid_client")

@@ -342,7 +342,7 @@ def test_disabling_ends_it_in_every_process(
 def _soon(true: Callable[[], bool]) -> None:
     began = time.monotonic()
     while not true():
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 5  # One second, on a machine with time for it.
         time.sleep(0.02)
 
 

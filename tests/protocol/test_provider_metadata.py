@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from joserfc import jwe
+from joserfc.jwk import RSAKey
 
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import ClaimMapping, ClaimSource, ClaimTarget
@@ -19,7 +22,7 @@ from tests.protocol.test_device import ask as ask_for_device
 from tests.protocol.test_device import native
 from tests.protocol.test_mandatory_features import FULL
 from tests.protocol.test_request_object import claims_for, outside
-from tests.support import jwt
+from tests.support import ciba, jwt
 from tests.support.browser import Browser, Page
 from tests.support.client_keys import (
     assertion_claims,
@@ -60,7 +63,9 @@ UNNAMED = {
     "/u/consent",
     "/u/organization",
     "/u/confirm",
+    "/u/approval",
     "/u/device",
+    "/u/mailbox",
     "/u/logout",
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
@@ -138,6 +143,27 @@ def _response_modes(scene: Scene) -> list[str]:
         if not (page := scene.ask(client, response_mode=mode)).left_for
         or "error" not in page.answer
     ]
+
+
+def _decrypts(member: str, *values: str) -> Proof:
+    """RFC 9101 §6.1: which of these ways a request object may be encrypted in."""
+
+    def proof(scene: Scene) -> list[str]:
+        client = scene.application(jwks={"keys": [public_jwk(rsa_key())]})
+        (key,) = (key for key in scene.tenant.jwks()["keys"] if key["use"] == "enc")
+        found = []
+        for value in values:
+            header = {"alg": "RSA-OAEP-256", "enc": "A256GCM", "kid": key["kid"], member: value}
+            about = {"iss": client.id, "aud": scene.tenant.issuer}
+            inner = signed(request_for(client).parameters | about, rsa_key())
+            ways = [header["alg"], header["enc"]]
+            token = jwe.encrypt_compact(header, inner, RSAKey.import_key(key), algorithms=ways)
+            asked = {"client_id": client.id, "request": token}
+            page = authorize(scene.browser, scene.tenant, asked)
+            found += [value] if page.left_for and "code" in page.answer else []
+        return found
+
+    return proof
 
 
 def _secured_algorithms(scene: Scene) -> list[str]:
@@ -311,6 +337,49 @@ def _contexts(scene: Scene) -> list[str]:
     return met
 
 
+def _asking(scene: Scene, **values: Any) -> Client:
+    return ciba.asking(scene.tenant, **values)
+
+
+def _backchannel(scene: Scene) -> str:
+    answer = ciba.ask(scene.tenant, _asking(scene), login_hint="nobody@example.com")
+    assert answer.json()["error"] == "unknown_user_id"
+    return _there("backchannel_authentication_endpoint", "POST")(scene)
+
+
+def _delivery_modes(scene: Scene) -> list[str]:
+    taken = []
+    for mode in ("poll", "ping", "push"):
+        with suppress(DomainError):
+            _asking(
+                scene,
+                backchannel_token_delivery_mode=mode,
+                backchannel_client_notification_endpoint="https://app.example.com/ping",
+            )
+            taken.append(mode)
+    return taken
+
+
+def _backchannel_algorithms(scene: Scene) -> list[str]:
+    keys = key_set(public_jwk(rsa_key()), public_jwk(ec_key(), "k2"), public_jwk(ed_key(), "k3"))
+    client = _asking(scene, jwks=keys)
+
+    def accepted(alg: str) -> bool:
+        claims = ciba.claims_for(scene.tenant, client, login_hint="nobody@example.com")
+        token = signed(claims, _key(alg), alg)
+        return ciba.send(scene.tenant, client, token).json()["error"] == "unknown_user_id"
+
+    return [alg for alg in _SIGNABLE if accepted(alg)]
+
+
+def _user_code(scene: Scene) -> bool:
+    email = "code@example.com"
+    scene.tenant.user(email, email_verified=True)
+    client = _asking(scene, backchannel_user_code_parameter=True)
+    answer = ciba.ask(scene.tenant, client, login_hint=email)
+    return bool(answer.json()["error"] == "missing_user_code")
+
+
 def _device(scene: Scene) -> str:
     answer = ask_for_device(scene.tenant, native(scene.tenant))
     assert answer.json()["device_code"]
@@ -403,6 +472,10 @@ PROOFS: Mapping[str, Proof] = {
     "revocation_endpoint": _there("revocation_endpoint", "POST"),
     "introspection_endpoint": _there("introspection_endpoint", "POST"),
     "device_authorization_endpoint": _device,
+    "backchannel_authentication_endpoint": _backchannel,
+    "backchannel_token_delivery_modes_supported": _delivery_modes,
+    "backchannel_authentication_request_signing_alg_values_supported": _backchannel_algorithms,
+    "backchannel_user_code_parameter_supported": _user_code,
     "registration_endpoint": _registration,
     "pushed_authorization_request_endpoint": _pushed,
     "end_session_endpoint": _there("end_session_endpoint", "GET", "POST"),
@@ -423,6 +496,12 @@ PROOFS: Mapping[str, Proof] = {
     "token_endpoint_auth_signing_alg_values_supported": _assertion_algorithms,
     "revocation_endpoint_auth_signing_alg_values_supported": _assertion_algorithms,
     "introspection_endpoint_auth_signing_alg_values_supported": _assertion_algorithms,
+    "request_object_encryption_alg_values_supported": _decrypts(
+        "alg", "RSA-OAEP", "RSA-OAEP-256", "RSA1_5"
+    ),
+    "request_object_encryption_enc_values_supported": _decrypts(
+        "enc", "A128CBC-HS256", "A192CBC-HS384", "A256CBC-HS512", "A128GCM", "A192GCM", "A256GCM"
+    ),
     "authorization_signing_alg_values_supported": _secured_algorithms,
     "authorization_encryption_alg_values_supported": _secured_encryption(
         "alg", "RSA-OAEP", "RSA-OAEP-256", "ECDH-ES", "ECDH-ES+A256KW"
@@ -455,6 +534,7 @@ PROOFS: Mapping[str, Proof] = {
 def scene(server: Server, tenant: Tenant, browser: Browser) -> Scene:
     tenant.change(
         signing_algorithms=EVERY_KEY,
+        request_object_encryption_supported=True,
         support_url="https://help.example.com/",
         enable_dynamic_client_registration=True,
         claim_mappings=(
@@ -484,6 +564,8 @@ SWITCHED_OFF = (
     "service_documentation",
     "registration_endpoint",
     "pushed_authorization_request_endpoint",
+    "request_object_encryption_alg_values_supported",
+    "request_object_encryption_enc_values_supported",
 )
 FOLLOWS_SETTINGS = (
     "authorization_signing_alg_values_supported",
@@ -502,6 +584,7 @@ def test_members_of_a_tenant_with_little(scene: Scene) -> None:
         end_session_endpoint_discovery=False,
         enable_dynamic_client_registration=False,
         pushed_authorization_requests_supported=False,
+        request_object_encryption_supported=False,
         support_url=None,
         claim_mappings=(),
     )

@@ -75,6 +75,8 @@ def test_the_smallest_registration(server: Server, tenant: Tenant) -> None:
         "frontchannel_logout_session_required": False,
         "require_pushed_authorization_requests": False,
         "require_signed_request_object": False,
+        "tls_client_certificate_bound_access_tokens": False,
+        "dpop_bound_access_tokens": False,
         "authorization_signed_response_alg": "RS256",
     }
 
@@ -112,6 +114,7 @@ METADATA: dict[str, Any] = {
     "frontchannel_logout_session_required": True,
     "require_pushed_authorization_requests": True,
     "require_signed_request_object": True,
+    "tls_client_certificate_bound_access_tokens": True,
     "authorization_signed_response_alg": "RS256",
     "authorization_encrypted_response_alg": "RSA-OAEP-256",
     "authorization_encrypted_response_enc": "A256GCM",

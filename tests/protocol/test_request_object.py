@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 import time
 from collections.abc import Iterator
@@ -9,10 +11,12 @@ from typing import Any
 
 import pytest
 from anyio.from_thread import BlockingPortal
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.support.browser import Browser
 from tests.support.client_keys import (
     assertion_claims,
+    certificate,
     ec_key,
     ed_key,
     public_jwk,
@@ -20,7 +24,9 @@ from tests.support.client_keys import (
     signed,
 )
 from tests.support.databases import Databases
-from tests.support.flow import Asked, Granted, authorize, log_in, request_for
+from tests.support.flow import Asked, Granted, authorize, log_in, refused, request_for
+from tests.support.jwt import encode
+from tests.support.pushing import push
 from tests.support.remote import Remote, serving
 from tests.support.server import Client, Server, Tenant, both_databases
 
@@ -218,6 +224,19 @@ def test_signatures(server: Server, tenant: Tenant, browser: Browser) -> None:
         assert "invalid_request_object" in page.error
 
 
+def test_a_request_that_nobody_signed(tenant: Tenant, browser: Browser) -> None:
+    """RFC 9101 §10.5: of an application that must sign, it is refused where it was to go."""
+    client = application(tenant, require_signed_request_object=True)
+    asked = request_for(client)
+    page = authorize(browser, tenant, asked.parameters)
+    assert (page.answer["error"], page.answer["state"]) == ("invalid_request", asked.state)
+    assert "signed" in page.answer["error_description"]
+    token = signed(claims_for(tenant, client, asked), rsa_key())
+    assert authorize(browser, tenant, outside(client, token)).title == "Log in"
+    unsigned = signed(claims_for(tenant, client, asked), None, "none")
+    assert "invalid_request_object" in authorize(browser, tenant, outside(client, unsigned)).error
+
+
 def test_an_assertion_is_no_request(tenant: Tenant, browser: Browser) -> None:
     """RFC 9101 §10.8: a client assertion must not pass as a request object."""
     client = application(tenant)
@@ -306,6 +325,80 @@ def test_what_is_not_fetched(fetching: Server, remote: Remote) -> None:
         )
         assert page.answer["error"] == "invalid_request_uri", uri
     assert good not in remote.asked
+
+
+def test_headers_are_not_followed(fetching: Server, remote: Remote) -> None:
+    """RFC 8725 §3.10: no key comes from a header, nor from where a header says it is."""
+    tenant, browser = fetching.tenant(), fetching.browser()
+    client, attacker = application(tenant), rsa_key("attacker")
+    path = f"/{secrets.token_hex(8)}"
+    remote.documents[path] = json.dumps({"keys": [public_jwk(attacker, "k1")]}).encode()
+    url = remote.url(path[1:])
+    der = certificate(attacker).public_bytes(Encoding.DER)
+    headers: list[dict[str, Any]] = [
+        {"jku": url},
+        {"x5u": url},
+        {"jwk": public_jwk(attacker, "k1")},
+        {"x5c": [base64.b64encode(der).decode()]},
+        {"jku": url, "kid": "k1"},
+        {"jku": "http://169.254.169.254/latest/meta-data/", "kid": "unknown"},
+        {"kid": "../../etc/passwd"},
+        {"kid": "k1' OR '1'='1"},
+        {"kid": 7},
+        {"kid": ["k1"]},
+    ]
+    claims = claims_for(tenant, client, request_for(client))
+    for header in headers:
+        page = authorize(browser, tenant, outside(client, signed(claims, attacker, **header)))
+        assert "invalid_request_object" in page.error, header
+    assert path not in remote.asked
+    # The same headers beside a good signature change nothing.
+    good = signed(claims, rsa_key(), jku=url, x5u=url, jwk=public_jwk(attacker))
+    assert authorize(browser, tenant, outside(client, good)).title == "Log in"
+    assert path not in remote.asked
+
+
+def test_odd_objects_end_quickly(server: Server, tenant: Tenant) -> None:
+    """RFC 8725 §3.1: deep, broken and swollen objects get an answer in no time."""
+    client = application(tenant)
+    head = encode(b'{"alg":"RS256"}')
+    payloads = {
+        "deep": b"[" * 3000,
+        "deep objects": b'{"a":' * 900,
+        "a list": b"[1,2]",
+        "text": b'"claims"',
+        "a number": b"7",
+        "a long number": b'{"exp":' + b"9" * 4000 + b"}",
+        "infinite": b'{"exp":Infinity}',
+        "nothing": b"",
+        "not UTF-8": b'{"a":"\xff\xfe"}',
+        "a lone surrogate": b'{"state":"\\ud800"}',
+        "NUL": b'{"state":"a\\u0000b"}',
+    }
+    tokens = {name: f"{head}.{encode(payload)}.AAAA" for name, payload in payloads.items()}
+    tokens |= {
+        "a deep header": f"{encode(b'[' * 3000)}.e30.AAAA",
+        "no base64": f"{head}.%%%%.AAAA",
+        "one part": "A" * 8000,
+        "many parts": "." * 8000,
+        "b64 false": signed({"iss": client.id}, rsa_key(), b64=False, crit=["b64"]),
+    }
+    with server.stores_nothing():
+        for name, token in tokens.items():
+            began = time.perf_counter()
+            answer = push(tenant, client, {"request": token})
+            assert time.perf_counter() - began < 0.5, name
+            refused(answer, 400, "invalid_request_object")
+
+
+def test_values_behind_a_good_signature(tenant: Tenant) -> None:
+    """RFC 9101 §4: what the application signed is held to the rules of any parameter."""
+    client = application(tenant)
+    many = {f"p{number}": "x" for number in range(70)}
+    cases: list[dict[str, Any]] = [{"state": "a\u0000b"}, {"state": "\ud800"}, many]
+    for changes in cases:
+        token = signed(claims_for(tenant, client, request_for(client), **changes), rsa_key())
+        refused(push(tenant, client, {"request": token}), 400, "invalid_request")
 
 
 def test_inner_addresses_are_not_asked(

@@ -80,7 +80,7 @@ def test_requests_without_a_token(server: Server, tenant: Tenant) -> None:
         server.client.post(tenant.url("userinfo"), json={"access_token": "y"}),
     ):
         refused(response, 401, "invalid_token")
-        assert response.headers["www-authenticate"] == "Bearer"
+        assert response.headers["www-authenticate"] == 'Bearer, DPoP algs="ES256 PS256 EdDSA"'
 
 
 def test_a_token_in_the_query(tenant: Tenant, browser: Browser) -> None:

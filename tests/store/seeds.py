@@ -31,6 +31,8 @@ _CHOICES: dict[str, Any] = {
     "organization_require_behavior": "no_prompt",
     "strategy": "database",
     "consent_policy": "standard",
+    "backchannel_token_delivery_mode": "poll",
+    "channel": "email",
     "environment": "development",
     "device_user_code_charset": "base20",
     "resource_parameter_profile": "one",

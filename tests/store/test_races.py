@@ -18,13 +18,16 @@ from tenantry.core.context import SYSTEM, Caller
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import KeyState, SigningAlgorithm, SigningKeyFacts, TenantFacts
 from tenantry.jobs.pruning import prune_batch
+from tenantry.keys.signing import private_key_to_der
 from tenantry.services import custom_domains as services
 from tenantry.services.commands import Patch
 from tenantry.store import (
     attempts,
     authorizations,
+    backchannel_requests,
     consents,
     device_codes,
+    encryption_keys,
     installation,
     mutation_records,
     organization_invitations,
@@ -40,6 +43,7 @@ from tenantry.store import (
 from tenantry.store.mutation_records import Recorded, RecordKey
 from tenantry.store.unit_of_work import INSTALLATION, Store, TenantSession, savepoint
 from tests.store.seeds import NOW, fill, number_of, row, tenant_values, writing
+from tests.support.keys import key_source
 
 T = TypeVar("T")
 TENANT = "tenant"
@@ -89,6 +93,35 @@ def test_a_device_code_is_claimed_once(store: Store) -> None:
     approved = row(tables.device_codes, tenant_id=TENANT, id="one", state="approved")
     fill(store.database, tables.device_codes, approved)
     assert contend(store, lambda db, _: device_codes.claim(db, "one")).count(True) == 1
+
+
+def test_a_backchannel_request_is_claimed_once(store: Store) -> None:
+    approved = row(tables.backchannel_requests, tenant_id=TENANT, id="one", state="approved")
+    fill(store.database, tables.backchannel_requests, approved)
+    assert contend(store, lambda db, _: backchannel_requests.claim(db, "one")).count(True) == 1
+
+
+def test_a_backchannel_request_is_answered_once(store: Store) -> None:
+    waiting = row(tables.backchannel_requests, tenant_id=TENANT, id="one", state="pending")
+    fill(store.database, tables.backchannel_requests, waiting)
+
+    def answer(db: TenantSession, number: int) -> bool:
+        if number % 2:
+            return backchannel_requests.deny(db, "one")
+        return backchannel_requests.approve(db, "one", db.now, (), ())
+
+    assert contend(store, answer).count(True) == 1
+
+
+def test_a_tenant_has_one_key_to_encrypt_to(store: Store) -> None:
+    keys = [private_key_to_der(key_source(SigningAlgorithm.RS256)) for _ in range(CONTENDERS)]
+
+    def put(db: TenantSession, number: int) -> bool:
+        return encryption_keys.insert_if_free(db, str(number), keys[number])
+
+    assert contend(store, put).count(True) == 1
+    kept = writing(store, TENANT, encryption_keys.ring)
+    assert [key.state for key in kept.keys] == [KeyState.CURRENT]
 
 
 def test_a_pushed_request_begins_once(store: Store) -> None:

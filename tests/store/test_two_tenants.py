@@ -23,6 +23,7 @@ from sqlalchemy import Connection, select
 
 import tenantry.store
 from tenantry.core.activity import ActivityDayFacts, Totals
+from tenantry.core.confirmation import Confirmation
 from tenantry.core.context import ANONYMOUS, SYSTEM, Caller
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import (
@@ -50,6 +51,7 @@ from tenantry.store import (
     attempts,
     audit,
     authorizations,
+    backchannel_requests,
     client_grants,
     connections,
     consents,
@@ -59,6 +61,7 @@ from tenantry.store import (
     encryption_keys,
     job_chunks,
     jobs,
+    kept_emails,
     log_feed,
     log_stream_failures,
     log_streams,
@@ -86,6 +89,7 @@ from tenantry.store import (
     user_search,
     users,
 )
+from tenantry.store.backchannel_requests import BackchannelRequestFilter
 from tenantry.store.client_grants import ClientGrantFilter
 from tenantry.store.consents import ConsentFilter
 from tenantry.store.database import Database
@@ -115,6 +119,8 @@ TENANT_BOUND = {
     "consents",
     "credentials",
     "custom_domains",
+    "backchannel_requests",
+    "kept_emails",
     "device_codes",
     "encryption_keys",
     "job_chunks",
@@ -543,6 +549,7 @@ CASES: dict[str, Case] = {
     "users.decoy": reads(
         lambda a, _: users.decoy(a, "conn", ""),
         lambda a, _: users.decoy(a, "conn-b", ""),
+        result="hash",
     ),
     "users.find_logins": reads(
         lambda a, _: users.find_logins(a, ["conn", "conn-b"], "x@x.example"),
@@ -1113,6 +1120,11 @@ CASES: dict[str, Case] = {
         lambda a, _: tokens.access_token_expiry(a, "digest-b"),
         result=LATER,
     ),
+    "tokens.confirmation_of_access_token": reads(
+        lambda a, _: tokens.confirmation_of_access_token(a, "digest"),
+        lambda a, _: tokens.confirmation_of_access_token(a, "digest-b"),
+        result=Confirmation(jkt="jkt"),
+    ),
     "tokens.forget_access_token": writes(
         lambda a, _: tokens.forget_access_token(a, "digest"),
         lambda a, _: tokens.forget_access_token(a, "digest-b"),
@@ -1330,6 +1342,67 @@ CASES: dict[str, Case] = {
         lambda a, _: device_codes.claim(a, "device-b"),
         False,
         result=[True, True],
+    ),
+    "backchannel_requests.create": writes(
+        lambda a, b: backchannel_requests.create(
+            a, must(backchannel_requests.find(b, "asked-b")), "new", "new"
+        ),
+        None,
+    ),
+    "backchannel_requests.find": reads(
+        lambda a, _: backchannel_requests.find(a, "asked"),
+        lambda a, _: backchannel_requests.find(a, "asked-b"),
+    ),
+    "backchannel_requests.find_by_request": reads(
+        lambda a, _: backchannel_requests.find_by_request(a, ["request", "request-b"]),
+        lambda a, _: backchannel_requests.find_by_request(a, ["request-b"]),
+    ),
+    "backchannel_requests.find_by_ticket": reads(
+        lambda a, _: backchannel_requests.find_by_ticket(a, ["ticket", "ticket-b"]),
+        lambda a, _: backchannel_requests.find_by_ticket(a, ["ticket-b"]),
+    ),
+    "backchannel_requests.page": reads(
+        lambda a, _: backchannel_requests.page(a, PAGE, BackchannelRequestFilter()), None
+    ),
+    "backchannel_requests.count": reads(
+        lambda a, _: backchannel_requests.count(a, BackchannelRequestFilter()), None, result=1
+    ),
+    "backchannel_requests.note_poll": writes(
+        lambda a, _: backchannel_requests.note_poll(a, "asked", 9),
+        lambda a, _: backchannel_requests.note_poll(a, "asked-b", 9),
+    ),
+    "backchannel_requests.set_ticket": writes(
+        lambda a, _: backchannel_requests.set_ticket(a, "asked", "email", "new"),
+        lambda a, _: backchannel_requests.set_ticket(a, "asked-b", "email", "new"),
+        False,
+        result=True,
+    ),
+    "backchannel_requests.approve": writes(
+        lambda a, _: backchannel_requests.approve(a, "asked", a.now, (), ()),
+        lambda a, _: backchannel_requests.approve(a, "asked-b", a.now, (), ()),
+        False,
+        result=True,
+    ),
+    "backchannel_requests.deny": writes(
+        lambda a, _: backchannel_requests.deny(a, "asked"),
+        lambda a, _: backchannel_requests.deny(a, "asked-b"),
+        False,
+        result=True,
+    ),
+    "backchannel_requests.claim": writes(
+        lambda a, _: [
+            backchannel_requests.approve(a, "asked", a.now, (), ()),
+            backchannel_requests.claim(a, "asked"),
+        ],
+        lambda a, _: backchannel_requests.claim(a, "asked-b"),
+        False,
+        result=[True, True],
+    ),
+    "kept_emails.add": writes(lambda a, _: kept_emails.add(a, {"subject": "new"}), None),
+    "kept_emails.latest": reads(lambda a, _: kept_emails.latest(a, 9), None, result=()),
+    "users.user_code_digest": reads(
+        lambda a, _: users.user_code_digest(a, "user"),
+        lambda a, _: users.user_code_digest(a, "user-b"),
     ),
     "pushed_requests.create": writes(
         lambda a, b: pushed_requests.create(a, must(pushed_requests.find(b, ["pushed-b"]))),
@@ -1634,7 +1707,11 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
     key = key_source(RS256)
     kid = f"kid{end}"
     given: dict[str, dict[str, Any]] = {
-        "access_tokens": {"digest": f"digest{end}", "family_id": f"family{end}"},
+        "access_tokens": {
+            "digest": f"digest{end}",
+            "family_id": f"family{end}",
+            "confirmation": {"jkt": f"jkt{end}", "x5t_s256": None},
+        },
         "applications": {
             "id": f"app{end}",
             "client_id": client,
@@ -1662,6 +1739,15 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "status": "ready",
             "domain_metadata": {},
         },
+        "backchannel_requests": {
+            "id": f"asked{end}",
+            "state": "pending",
+            "channel": "email",
+            "request_digest": f"request{end}",
+            "ticket_digest": f"ticket{end}",
+        },
+        # What is over is not listed, and need not be sealed.
+        "kept_emails": {"id": f"kept{end}", "expires_at": NOW},
         "device_codes": {
             "id": f"device{end}",
             "device_code_digest": f"device-code{end}",
@@ -1804,6 +1890,7 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "email": email,
             "email_key": email,
             "password_hash": "hash",
+            "user_code_digest": mark,
             "name": mark,
         },
     }

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from typing import Any
 
 import httpx2
 
+from tenantry.core.backchannel import (
+    BackchannelRequestFacts,
+    BackchannelRequestState,
+    NotificationChannel,
+)
 from tenantry.core.facts import GrantType
+from tenantry.core.ids import GlobalId, new_id, new_token
 from tenantry.jobs.outbox import deliver
+from tenantry.store import backchannel_requests
+from tenantry.store.unit_of_work import TenantSession
 from tests.support.browser import Browser, Page
 from tests.support.flow import log_in
 from tests.support.mail import MailServer
@@ -72,3 +82,59 @@ def approve(browser: Browser, link: str) -> Page:
 
 def deny(browser: Browser, link: str) -> Page:
     return decide(browser, link, "consent-deny")
+
+
+def waiting(tenant: Tenant, client_id: str, user_id: str) -> str:
+    """A request that waits, without mail. Its id in the schema."""
+
+    def create(db: TenantSession) -> str:
+        facts = BackchannelRequestFacts(
+            id=new_id(),
+            state=BackchannelRequestState.PENDING,
+            issuer=tenant.issuer,
+            client_id=client_id,
+            user_id=user_id,
+            organization_id=None,
+            audience=None,
+            requested_scopes=("openid",),
+            scopes=(),
+            acr_values=(),
+            authorization_details=(),
+            binding_message=None,
+            channel=NotificationChannel.PUSH,
+            ping_envelope=None,
+            auth_time=None,
+            amr=(),
+            poll_interval=5,
+            polled_at=None,
+            created_at=db.now,
+            expires_at=db.now + timedelta(minutes=5),
+        )
+        backchannel_requests.create(db, facts, new_token(), None)
+        return GlobalId("BackchannelRequest", db.tenant_id, facts.id).encode()
+
+    made: str = tenant.write(create)
+    return made
+
+
+def claims_for(tenant: Tenant, client: Client, **changes: Any) -> dict[str, Any]:
+    """What a signed request says (CIBA Core §7.1.1)."""
+    now = int(time.time())
+    claims = {
+        "iss": client.id,
+        "aud": tenant.issuer,
+        "iat": now,
+        "nbf": now,
+        "exp": now + 60,
+        "jti": f"jti {time.time_ns()}",
+        "scope": "openid",
+        "login_hint": EMAIL,
+        "binding_message": "1234",
+        "requested_expiry": 30,
+    }
+    return {name: value for name, value in (claims | changes).items() if value is not None}
+
+
+def send(tenant: Tenant, client: Client, token: str, **more: str) -> httpx2.Response:
+    fields = client.body | {"request": token} | more
+    return tenant.server.client.post(tenant.url("bc-authorize"), data=fields)

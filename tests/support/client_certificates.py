@@ -30,7 +30,7 @@ SUBJECT = (
 )
 LINES = "C=DE\nO=Company, Inc.\nCN=client.example.com"
 RFC4514 = "CN=client.example.com, O=Company\\, Inc., C=DE"
-SAN: dict[str, x509.GeneralName] = {
+SAN: dict[str, Any] = {
     "san_dns": x509.DNSName("client.example.com"),
     "san_uri": x509.UniformResourceIdentifier("https://client.example.com/id"),
     "san_ip": x509.IPAddress(ipaddress.ip_address("2001:db8::7")),
@@ -51,7 +51,8 @@ class Made:
 
     @property
     def key_pem(self) -> str:
-        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        made: bytes = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return made.decode()
 
     @property
     def der(self) -> bytes:
@@ -86,15 +87,15 @@ def made(
     subject: tuple[tuple[Any, str], ...] = SUBJECT,
     days: int = 90,
     by_ca: bool = True,
-    for_host: str = "",
+    for_hosts: tuple[str, ...] = (),
 ) -> Made:
     """By our authority, or signed by itself; valid since yesterday, or not any more."""
     key = ec_key(f"certificate {name}")
     own = x509.Name([x509.NameAttribute(kind, value) for kind, value in subject])
     issuer, issuer_key = (authority().certificate.subject, authority().key) if by_ca else (own, key)
     now = datetime.now(UTC).replace(microsecond=0)
-    names = [x509.DNSName(for_host)] if for_host else list(SAN.values())
-    usage = ExtendedKeyUsageOID.SERVER_AUTH if for_host else ExtendedKeyUsageOID.CLIENT_AUTH
+    names: list[Any] = [x509.DNSName(host) for host in for_hosts] or list(SAN.values())
+    usage = ExtendedKeyUsageOID.SERVER_AUTH if for_hosts else ExtendedKeyUsageOID.CLIENT_AUTH
     certificate = (
         x509.CertificateBuilder()
         .subject_name(own)

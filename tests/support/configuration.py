@@ -7,6 +7,7 @@ import random
 from datetime import UTC, datetime
 from typing import Any
 
+from tenantry.core.authorization_details import AuthorizationDetailsType, ConsentPolicy
 from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import ClaimMapping, ClaimSource, ClaimTarget, SubjectType
 from tenantry.services import (
@@ -18,6 +19,7 @@ from tenantry.services import (
     trusted_issuers,
 )
 from tenantry.services.commands import NewApplication, Patch, Permissions
+from tests.support.client_certificates import LINES, made
 from tests.support.client_keys import ec_key, public_jwk, rsa_key
 from tests.support.management import Api, Json
 from tests.support.server import Client, Tenant
@@ -119,6 +121,7 @@ def furnish(tenant: Tenant, seed: int) -> None:
         allowed_logout_urls=("https://a.example.com/out",),
         logout_confirmation=chance.random() < 0.5,
         claim_mappings=(MAPPING,),
+        customized_consent_template="<p>{{ transaction.linking_id }}</p>",
     )
     for name in ("staff", "partners"):
         tenant.connection(name)
@@ -131,6 +134,9 @@ def furnish(tenant: Tenant, seed: int) -> None:
             enforce_policies=chance.random() < 0.5,
             token_lifetime=chance.randint(1, 80_000),
             signing_alg=chance.choice(["RS256", "ES256", "HS256"]),
+            authorization_details=(AuthorizationDetailsType("payment"),),
+            consent_policy=chance.choice(list(ConsentPolicy)),
+            require_pushed_authorization_details=chance.random() < 0.5,
         )
     for name in ("acme", "zenith"):
         made = tenant.write(
@@ -143,6 +149,7 @@ def furnish(tenant: Tenant, seed: int) -> None:
             assign_membership_on_login=chance.random() < 0.5,
         )
     _keyed_application(tenant)
+    _certified_applications(tenant)
     clients = [_application(tenant, chance, number) for number in range(4)]
     for client in clients:
         for audience in chance.sample([*apis, tenant.url("graphql")], 2):
@@ -168,6 +175,7 @@ def _application(tenant: Tenant, chance: random.Random, number: int) -> Client:
         contacts=("a@example.com", "b@example.com"),
         default_max_age=chance.choice([None, 0, 60]),
         jwks=chance.choice([None, {"keys": [KEY]}]),
+        authorization_details_types=chance.choice([(), ("payment",)]),
     )
 
 
@@ -190,9 +198,29 @@ def _keyed_application(tenant: Tenant) -> None:
     tenant.write(applications.create, NewApplication(settings, credentials=keys))
 
 
+def _certified_applications(tenant: Tenant) -> None:
+    """They authenticate by TLS client certificates: one by the name, one by itself."""
+    ends = datetime(2100, 1, 1, tzinfo=UTC)
+    for method, key in (
+        ("tls_client_auth", {"subject_dn": LINES, "expires_at": ends}),
+        ("self_signed_tls_client_auth", {"pem": made().pem}),
+    ):
+        settings = {
+            "name": "Certified",
+            "application_type": "non_interactive",
+            "external_id": method,
+            "token_endpoint_auth_method": method,
+            "tls_client_certificate_bound_access_tokens": True,
+        }
+        keys = {CredentialUse.CLIENT_AUTHENTICATION: ({"name": "2030"} | key,)}
+        tenant.write(applications.create, NewApplication(settings, credentials=keys))
+
+
 def _grant(tenant: Tenant, chance: random.Random, client: Client, audience: str) -> None:
     scope = "read:users" if audience == tenant.url("graphql") else "read:x"
-    tenant.grant(client, audience, scope, subject_type=chance.choice(list(SubjectType)))
+    kind = chance.choice(list(SubjectType))
+    types = ("payment",) if kind is SubjectType.USER and scope == "read:x" else ()
+    tenant.grant(client, audience, scope, subject_type=kind, authorization_details_types=types)
 
 
 def _others(tenant: Tenant, apis: list[str]) -> None:

@@ -99,11 +99,20 @@ class Api:
         return made
 
 
+def is_one_of(type_: Any) -> bool:
+    """Whether exactly one member of the input object is given; only Strawberry knows."""
+    definition = getattr(type_, "extensions", {}).get("strawberry-definition")
+    return definition is not None and bool(getattr(definition, "is_one_of", False))
+
+
 def value_of(type_: Any) -> Any:
     """Something that a required argument or input field accepts."""
     type_ = get_nullable_type(type_)
     if is_list_type(type_):
         return []
+    if is_one_of(type_):
+        name, field = next(iter(type_.fields.items()))
+        return {name: value_of(field.type)}
     if isinstance(type_, GraphQLInputObjectType):
         return {
             name: value_of(field.type)

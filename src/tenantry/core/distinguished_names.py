@@ -34,7 +34,9 @@ _SHORT: Mapping[str, ObjectIdentifier] = {
     "jurisdictionC": NameOID.JURISDICTION_COUNTRY_NAME,
     "organizationIdentifier": NameOID.ORGANIZATION_IDENTIFIER,
 }
-_WRITTEN: Mapping[ObjectIdentifier, str] = {oid: name for name, oid in reversed(list(_SHORT.items()))}
+_WRITTEN: Mapping[ObjectIdentifier, str] = {
+    oid: name for name, oid in reversed(list(_SHORT.items()))
+}
 _READ: Mapping[str, ObjectIdentifier] = {
     **{name.upper(): oid for name, oid in _SHORT.items()},
     "E": NameOID.EMAIL_ADDRESS,

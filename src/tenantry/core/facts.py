@@ -7,6 +7,7 @@ from datetime import datetime
 
 from tenantry.core.authorization_details import AuthorizationDetailsType, ConsentPolicy
 from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
+from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.encryption import ContentEncryptionAlgorithm, MessageEncryptionAlgorithm
 from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
 from tenantry.core.stored import Stored
@@ -131,6 +132,7 @@ class ApplicationFacts(Stored):
     oidc_conformant: bool
     require_pkce: bool
     dpop_bound_access_tokens: bool
+    compliance_level: ComplianceLevel | None
     id_token_lifetime: int
     refresh_token_rotation: bool
     refresh_token_overlap: int

@@ -56,6 +56,7 @@ class TenantFacts(Stored):
     pushed_authorization_requests_supported: bool
     request_object_encryption_supported: bool
     customized_consent_template: str | None
+    management_max_age: int | None
     email_templates: tuple[EmailTemplate, ...]
     push_notification_url: str | None
     push_secret_envelope: str | None

@@ -20,6 +20,7 @@ from tenantry.oauth.client_authentication import (
 )
 from tenantry.oauth.errors import InvalidClient, OAuthError
 from tenantry.oauth.parameters import Parameters
+from tenantry.rules.compliance import in_force
 from tenantry.rules.rate_limits import RateLimit, subscriber
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -36,6 +37,7 @@ async def authenticated_client(
     application = await runtime.configuration.get(
         tenant_id, applications.find_by_client_id, credentials.client_id
     )
+    application = in_force(application) if application else None
     try:
         proof = await _proof(runtime, context, request, application, credentials)
         client = authenticate(application, credentials, runtime.vault, proof)

@@ -53,7 +53,8 @@ def _imported(member: Any) -> ClientEncryptionKey | None:
     if isinstance(public, rsa.RSAPublicKey):
         fits = MIN_RSA_BITS <= public.key_size <= MAX_RSA_BITS
     else:
-        fits = isinstance(public.curve, ec.SECP256R1)
+        curve = getattr(public, "curve", None)
+        fits = isinstance(curve, ec.SECP256R1)
     kid, alg = (
         value if isinstance(value := member.get(name), str) else None for name in ("kid", "alg")
     )

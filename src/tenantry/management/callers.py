@@ -13,7 +13,7 @@ from tenantry.keys.dpop import ALGORITHMS
 from tenantry.management.answers import Answer, as_json, errors_of
 from tenantry.management.errors import request_error
 from tenantry.services.dpop import ProofRequest, RefusedProof
-from tenantry.services.management_access import Administrator, authorize
+from tenantry.services.management_access import Administrator, SignInTooOld, authorize
 from tenantry.services.possession import (
     read_authorization,
     require_certificate,
@@ -58,16 +58,26 @@ async def require_possession(
 
 
 def challenge(
-    runtime: Runtime, request: Request, context: RequestContext, refused: RefusedProof | None = None
+    runtime: Runtime,
+    request: Request,
+    context: RequestContext,
+    refused: RefusedProof | InvalidToken | None = None,
 ) -> Response:
-    """RFC 6750 §3, RFC 9449 §7.1 and RFC 9728 §5.1: how to ask, and where it is written who may."""
+    """RFC 6750 §3, RFC 9449 §7.1, RFC 9470 §3 and RFC 9728 §5.1: how to ask, and who may."""
     address = context.address
     path = runtime.addresses.insertion_path(address.issuer)
     metadata = f"{address.origin}/.well-known/oauth-protected-resource{path}/graphql"
     message = "Send an access token for this management API."
     header = request.headers.get("authorization")
     parts = ['error="invalid_token"'] if header is not None else []
-    if refused is not None:
+    if isinstance(refused, SignInTooOld):
+        message = "The user must sign in again."
+        parts = [
+            'error="insufficient_user_authentication"',
+            f'error_description="{message}"',
+            f'max_age="{refused.max_age}"',
+        ]
+    if isinstance(refused, RefusedProof):
         message = refused.description
         parts = [f'error="{refused.error}"', f'error_description="{refused.description}"']
     parts.append(f'resource_metadata="{metadata}"')

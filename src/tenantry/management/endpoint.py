@@ -76,12 +76,12 @@ class GraphQLEndpoint:
         except BadRequest as refusal:
             error = request_error(refusal.code, refusal.message)
             response = as_json(Answer(errors_of(error), refusal.status), headers=refusal.headers)
-        except InvalidToken:
+        except InvalidToken as invalid:
             throttled = await throttle.spend_for_stranger(self._runtime, context)
             if throttled:
                 response = as_json(refused(throttled))
             else:
-                response = callers.challenge(self._runtime, request, context)
+                response = callers.challenge(self._runtime, request, context, invalid)
         except RefusedProof as proof:
             response = callers.challenge(self._runtime, request, context, proof)
         except TenantGone:

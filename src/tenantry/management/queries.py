@@ -7,6 +7,7 @@ from typing import Annotated
 import strawberry
 
 from tenantry.management.backchannel_queries import BackchannelQueries
+from tenantry.management.compliance_queries import ComplianceQueries
 from tenantry.management.configuration_queries import ConfigurationQueries
 from tenantry.management.connections import After, Before, First, Last, ListOf, PageArguments
 from tenantry.management.context import Info
@@ -71,6 +72,7 @@ class Query(
     ExplanationQueries,
     JobQueries,
     LogQueries,
+    ComplianceQueries,
     ReadinessQueries,
     GrantQueries,
     NodeQueries,

@@ -63,6 +63,7 @@ class Application(StoredRow, table=True):
     oidc_conformant: bool
     require_pkce: bool
     dpop_bound_access_tokens: bool
+    compliance_level: str | None
     id_token_lifetime: int
     refresh_token_rotation: bool
     refresh_token_overlap: int

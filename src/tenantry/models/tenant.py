@@ -59,6 +59,7 @@ class Tenant(SQLModel, table=True):
     pushed_authorization_requests_supported: bool
     request_object_encryption_supported: bool
     customized_consent_template: str | None
+    management_max_age: int | None
     email_templates: list[dict[str, Any]] = json_field()
     push_notification_url: str | None
     push_secret_envelope: str | None

@@ -184,6 +184,6 @@ def _check(
         return invalid_grant("The redirect_uri differs from the authorization request's.")
     if user is None or user.blocked or has_new_password(user, found.auth_time or db.now):
         return invalid_grant(SIGN_IN_AGAIN)
-    return pkce.verify(
-        request.code_challenge, presented.code_verifier
-    ) or dpop.require_key_of_code(request.dpop_jkt, confirmation)
+    return pkce.verify(request.code_challenge, presented.code_verifier) or dpop.require_key_of_code(
+        request.dpop_jkt, confirmation
+    )

@@ -18,13 +18,15 @@ from tenantry.oauth.errors import OAuthError, invalid_request, require
 from tenantry.oauth.organizations import NOTHING_ASKED, AskedOrganization
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import read_target
-from tenantry.oauth.response_types import CODE, ResponseType
+from tenantry.oauth.response_types import CODE, JWT, ResponseType
+from tenantry.rules import compliance
 from tenantry.rules.authorization import Refused
 from tenantry.rules.authorization_admission import names_scopes, redirects_to, registered_scopes
 from tenantry.rules.client_metadata import MAX_AGE
 from tenantry.rules.interaction import PROMPTS
 from tenantry.rules.redirect_uris import is_pattern
 from tenantry.rules.scopes import within_registered
+from tenantry.rules.step_up import default_max_age
 from tenantry.tokens.verify import ApplicationSecret, InvalidToken, verify_id_token_hint
 
 _UNSUPPORTED = {
@@ -53,6 +55,11 @@ class ResponseTarget:
     response_mode: str
     state: str | None
     openid_client_id: str | None = None
+
+    @property
+    def is_secured(self) -> bool:
+        """Whether the answer is a JWT (JARM)."""
+        return self.response_mode.endswith(f".{JWT}")
 
 
 class RedirectError(Exception):
@@ -239,6 +246,7 @@ def _read(
     if response_type is None:
         raise OAuthError("unsupported_response_type", "The response_type is not supported.")
     response_types.require_mode(parameters.get("response_mode"), target.response_mode)
+    require(compliance.may_ask(application, response_type.parts, signed_response=target.is_secured))
     scopes = parameters.scopes()
     require(names_scopes(application, scopes))
     scopes = within_registered(scopes or ("openid",), application.scope)
@@ -262,7 +270,7 @@ def _read(
             required=response_type.has_code and (application.is_public or application.require_pkce),
         ),
         prompt=_read_prompt(parameters),
-        max_age=_read_max_age(parameters, application.default_max_age),
+        max_age=_read_max_age(parameters, default_max_age(application, tenant)),
         login_hint=parameters.get("login_hint"),
         response_type=" ".join(sorted(response_type.parts)),
         acr_values=claims_request.read_acr_values(

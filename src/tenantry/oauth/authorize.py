@@ -23,6 +23,7 @@ from tenantry.oauth.membership import join
 from tenantry.oauth.standing import Standing, Subject, stand
 from tenantry.oauth.user_tokens import FrontChannel, FrontChannelClient, UserGrant
 from tenantry.rules.authorization import Granted, Refused
+from tenantry.rules.compliance import code_lifetime
 from tenantry.rules.interaction import Step
 from tenantry.store import authorizations
 from tenantry.store.audit import Event, record
@@ -200,7 +201,8 @@ def _issue(
     code = new_token() if request.answer.has_code else None
     changes: dict[str, Any] = {"state": AuthorizationState.REDEEMED, "scopes": decision.scopes}
     if code is not None:
-        expiry = {"code_expires_at": db.now + CODE_LIFETIME}
+        lifetime = code_lifetime(subject.application, CODE_LIFETIME)
+        expiry = {"code_expires_at": db.now + lifetime}
         changes |= {"state": AuthorizationState.ISSUED} | expiry
     digest = db.vault.digest(code, CODE_PURPOSE) if code else None
     if not authorizations.advance(db, authorization.id, changes, digest):

@@ -137,9 +137,7 @@ def find_user(
     return found, found is not None and found.connection_id in enabled
 
 
-def _by_subject(
-    db: TenantSession, application: ApplicationFacts, hint: Hint
-) -> UserFacts | None:
+def _by_subject(db: TenantSession, application: ApplicationFacts, hint: Hint) -> UserFacts | None:
     if hint.subject is None:
         return None
     user_id = hint.subject

@@ -22,6 +22,7 @@ from tenantry.keys.client_keys import (
     verify_with_secret,
 )
 from tenantry.oauth.errors import InvalidClient
+from tenantry.rules import compliance
 from tenantry.rules.client_keys import assertion_algorithms
 from tenantry.rules.fields import encodable
 from tenantry.rules.numeric_date import NotATime, numeric_date
@@ -83,6 +84,8 @@ async def verify(
         raise InvalidClient(f"the assertion: {error}") from None
     now = timestamp(runtime.clock.now())
     audiences = frozenset({issuer, f"{issuer}oauth/token", endpoint})
+    if compliance.wants_assertion_for_issuer_alone(application) and claims.get("aud") != issuer:
+        raise _bad("its aud is not the issuer alone")
     expires_at = _check(dict(claims), application.client_id, audiences, now)
     # §3: "The authorization server MAY ensure that JWTs are not replayed"; here it does.
     digest = hashlib.sha256(f"{application.client_id}\n{claims['jti']}".encode()).hexdigest()
@@ -108,6 +111,7 @@ async def _signed(
     method = application.token_endpoint_auth_method
     required = application.token_endpoint_auth_signing_alg
     allowed = assertion_algorithms(method) if required is None else (required,)
+    allowed = compliance.assertion_algorithms(application, allowed)
     if assertion.alg not in allowed:
         raise BadSignature(f"an algorithm that is not allowed with {method.value}")
     tenant_id = context.address.tenant_id

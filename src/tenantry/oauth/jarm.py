@@ -40,10 +40,6 @@ def metadata(tenant: TenantFacts) -> dict[str, list[str]]:
     }
 
 
-def is_secured(target: ResponseTarget) -> bool:
-    return target.response_mode.endswith(f".{JWT}")
-
-
 async def secured(
     runtime: Runtime,
     context: RequestContext,

@@ -20,6 +20,7 @@ from tenantry.keys.server_encryption import decrypted, is_encrypted
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import Parameters
 from tenantry.outbound.http import OutboundError
+from tenantry.rules import compliance
 from tenantry.rules.client_keys import ASYMMETRIC
 from tenantry.rules.request_objects import why_not_claims
 from tenantry.services.client_keys import keys_for
@@ -119,7 +120,8 @@ async def _signed(
     if message.typ not in _TYPES:
         raise BadSignature("another typ")
     required = application.request_object_signing_alg
-    allowed = ASYMMETRIC if required is None else (required,)
+    allowed: tuple[ClientSigningAlgorithm, ...] = ASYMMETRIC if required is None else (required,)
+    allowed = compliance.request_algorithms(application, allowed)
     if message.alg not in allowed:
         raise BadSignature("an algorithm that is not allowed")
     use = CredentialUse.REQUEST_OBJECTS

@@ -135,7 +135,7 @@ def issue_tokens(
     acting = {"act": exchange.act} if exchange and exchange.act else {}
     facts, auth_time = _token_facts(db, grant), timestamp(grant.auth_time)
     content = access_token_of_user(db, address, facts, lifetime, auth_time=auth_time, acting=acting)
-    content = replace(content, confirmation=bound)
+    content = replace(content, confirmation=bound, acr=_context(db, address, grant))
     signs_by_secret = api is not None and api.signing_alg.is_symmetric
     access_token = issue.access_token(
         content,
@@ -277,6 +277,15 @@ def id_token(
         application.id_token_signed_response_alg,
         signing_secret(db.vault, db.tenant_id, application),
     )
+
+
+def _context(db: TenantSession, address: TenantAddress, grant: UserGrant) -> str | None:
+    """RFC 9470 §6.1: how the person signed in, for APIs whose tokens say so."""
+    if grant.api is None or not grant.api.token_dialect.is_rfc9068:
+        return None
+    session, _ = _session_of(db, grant)
+    contexts = contexts_of(session.amr if session else grant.amr, protected=address.is_https)
+    return choose_context(contexts, grant.wanted.acr_values)
 
 
 def _session_of(db: TenantSession, grant: UserGrant) -> tuple[SessionFacts | None, bool]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
+from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.credentials import CredentialUse
 from tenantry.core.encryption import ContentEncryptionAlgorithm, MessageEncryptionAlgorithm
 from tenantry.core.errors import DomainError, ErrorCode
@@ -137,6 +138,7 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "is_first_party": Field(flag, True),
     "oidc_conformant": Field(flag, True),
     "require_pkce": Field(flag, False),
+    "compliance_level": Field(one_of(ComplianceLevel), None),
     "dpop_bound_access_tokens": Field(flag, False),
     "organization_usage": Field(one_of(OrganizationUsage), OrganizationUsage.DENY),
     "organization_require_behavior": Field(

@@ -50,7 +50,6 @@ class Profile:
     signed_response: bool = False
     code_needs_signed_response: bool = False
     assertion_for_issuer_alone: bool = False
-    names_redirect_uri: bool = False
     allows_wildcards: bool = True
     needs_interaction_id: bool = False
     says_issuer: bool = False
@@ -77,7 +76,6 @@ _FAPI2 = Profile(
     bound_by=ProofOfPossession.MTLS,
     response_types=(ResponseTypeName.CODE,),
     assertion_for_issuer_alone=True,
-    names_redirect_uri=True,
     says_issuer=True,
     rotates=False,
     code_lifetime=60,
@@ -185,11 +183,7 @@ def _demanded(name: str, passed: bool, what: str) -> Admission:
 
 
 def may_ask(
-    application: ApplicationFacts,
-    parts: Collection[str],
-    *,
-    signed_response: bool,
-    redirect_uri_given: bool,
+    application: ApplicationFacts, parts: Collection[str], *, signed_response: bool
 ) -> Admission:
     """What an authorization request says beside what settings demand."""
     profile = profile_of(application)
@@ -198,17 +192,10 @@ def may_ask(
     needs_signed = profile.signed_response or (
         profile.code_needs_signed_response and set(parts) == {"code"}
     )
-    return in_order(
-        _demanded(
-            "compliance_response_mode",
-            signed_response or not needs_signed,
-            "Signed authorization responses, as response_mode=jwt asks for them, are required",
-        ),
-        _demanded(
-            "compliance_redirect_uri",
-            redirect_uri_given or not profile.names_redirect_uri,
-            "The parameter redirect_uri is required",
-        ),
+    return _demanded(
+        "compliance_response_mode",
+        signed_response or not needs_signed,
+        "Signed authorization responses, as response_mode=jwt asks for them, are required",
     )
 
 

@@ -167,8 +167,7 @@ def _in_force(profile: Profile) -> Iterator[ComplianceRequirement]:
         yield in_force("response_type", "The response type is code.")
     if profile.assertion_for_issuer_alone:
         yield in_force("assertion_audience", "Client assertions are for the issuer, by its name.")
-    if profile.names_redirect_uri:
-        yield in_force("redirect_uri", "Each request names its redirect_uri.")
+    yield in_force("redirect_uri", "Each request names its redirect_uri.")
     if profile.says_issuer:
         yield in_force("issuer", "Answers carry iss (RFC 9207).")
     if not profile.rotates:

@@ -135,7 +135,7 @@ def _body(value: str, path: tuple[str, ...]) -> str:
 
 def template_of(templates: Sequence[EmailTemplate], name: EmailTemplateName) -> EmailTemplate:
     """The tenant's wording, or ours."""
-    return next((each for each in templates if each.template is name), DEFAULTS[name])
+    return {each.template: each for each in templates}.get(name, DEFAULTS[name])
 
 
 def render(template: EmailTemplate, values: Mapping[str, Any]) -> RenderedEmail:

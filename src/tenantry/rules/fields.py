@@ -96,6 +96,18 @@ def text(maximum: int, minimum: int = 0, forbidden: str = "") -> Check:
     return check
 
 
+def matching(pattern: re.Pattern[str], what: str, maximum: int) -> Check:
+    """Text of one form, which `what` names."""
+
+    def check(value: Any, path: tuple[str, ...]) -> str:
+        result = clean_text(value, path, maximum, 1)
+        if not pattern.fullmatch(result):
+            raise DomainError(ErrorCode.INVALID, f"Must be {what}.", *path)
+        return result
+
+    return check
+
+
 def flag(value: Any, path: tuple[str, ...]) -> bool:
     return bool(value)
 

@@ -1,4 +1,4 @@
-"""What tenants, APIs, client grants, connections and users may be: tables of checked fields."""
+"""What tenants, APIs, client grants and connections may be: tables of checked fields."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import (
     AccessPolicy,
-    Address,
     DeviceUserCodeCharset,
     Environment,
     NewTokenEncryption,
@@ -21,7 +20,7 @@ from tenantry.core.facts import (
     TokenDialect,
 )
 from tenantry.core.organizations import OrganizationUsage
-from tenantry.rules import authorization_details, scopes
+from tenantry.rules import authorization_details, scopes, step_up
 from tenantry.rules.access_control import access_control_list
 from tenantry.rules.addresses import TENANT_NAME
 from tenantry.rules.authentication import acr_value
@@ -36,37 +35,23 @@ from tenantry.rules.fields import (
     flag,
     integer,
     list_of,
+    matching,
     one_of,
     text,
     web_url,
 )
-from tenantry.rules.metadata import json_object
 from tenantry.rules.redirect_uris import exact_uri
+from tenantry.rules.users import MIN_PASSWORD
 
 MAX_SCOPES = 1000
 _SLUG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,126}[A-Za-z0-9])?")
-_MULTIPLE_LINES = frozenset({"formatted", "street_address"})
-_BIRTHDATE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))?")
-_PHONE = re.compile(r"\+[1-9]\d{1,14}(?:;ext=\d{1,15})?")
-_USERNAME = re.compile(r"[A-Za-z0-9._+@!#$'^`~-]{1,128}")
 _KID = re.compile(r"[\x21-\x7e]{1,128}")
-MIN_PASSWORD, MAX_PASSWORD = 8, 256
 MAX_PEM = 16_384
 DEFAULT_LIFETIME = 86_400
 MINUTE = 60
 # Ten years; the operator's own limits are lower.
 MAX_LIFETIME = 315_360_000
 MIN_USER_CODE = 8
-
-
-def _matching(pattern: re.Pattern[str], what: str, maximum: int) -> Any:
-    def check(value: Any, path: tuple[str, ...]) -> str:
-        result = clean_text(value, path, maximum, 1)
-        if not pattern.fullmatch(result):
-            raise DomainError(ErrorCode.INVALID, f"Must be {what}.", *path)
-        return result
-
-    return check
 
 
 def tenant_name(value: Any, path: tuple[str, ...]) -> str:
@@ -114,36 +99,6 @@ def scope_token(value: Any, path: tuple[str, ...]) -> str:
             "A scope is visible ASCII without spaces, quotes, backslashes.",
             *path,
         )
-    return value
-
-
-def address(value: Address, path: tuple[str, ...]) -> Address:
-    """OpenID Connect Core §5.1.1: two of its parts "MAY contain multiple lines"."""
-    parts: dict[str, str | None] = {}
-    for name in ("formatted", "street_address", "locality", "region", "postal_code", "country"):
-        part: str | None = getattr(value, name)
-        if part is not None:
-            lines = part.replace("\r\n", "\n").strip()
-            shown = lines.replace("\n", " ") if name in _MULTIPLE_LINES else lines
-            clean_text(shown, (*path, name), 500)
-            part = lines
-        parts[name] = part
-    return Address(**parts)
-
-
-def password(value: str, minimum: int) -> str:
-    if not minimum <= len(value) <= MAX_PASSWORD:
-        raise DomainError(
-            ErrorCode.OUT_OF_RANGE,
-            f"A password has {minimum} to {MAX_PASSWORD} characters.",
-            "password",
-        )
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise DomainError(
-            ErrorCode.INVALID, "The password is not valid text.", "password"
-        ) from None
     return value
 
 
@@ -215,6 +170,7 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "pushed_authorization_requests_supported": Field(flag, True),
     "request_object_encryption_supported": Field(flag, False),
     "customized_consent_template": Field(consent_template, None),
+    "management_max_age": Field(integer(step_up.MIN_AGE, step_up.MAX_AGE), None),
     "email_templates": Field(email_templates, ()),
     "push_notification_url": Field(fetched_url, None),
 }
@@ -283,31 +239,7 @@ CLIENT_GRANT_FIELDS: Mapping[str, Field] = {
 }
 
 CONNECTION_FIELDS: Mapping[str, Field] = {
-    "name": Field(_matching(_SLUG, "letters, digits and hyphens", 128)),
+    "name": Field(matching(_SLUG, "letters, digits and hyphens", 128)),
     "display_name": Field(text(100), ""),
     "password_minimum_length": Field(integer(MIN_PASSWORD, 72), MIN_PASSWORD),
-}
-
-USER_FIELDS: Mapping[str, Field] = {
-    "email": Field(email, None),
-    "email_verified": Field(flag, False),
-    "username": Field(_matching(_USERNAME, "a username", 128), None),
-    "name": Field(text(300), None),
-    "given_name": Field(text(150), None),
-    "family_name": Field(text(150), None),
-    "middle_name": Field(text(150), None),
-    "nickname": Field(text(300), None),
-    "preferred_username": Field(text(300), None),
-    "profile": Field(web_url, None),
-    "picture": Field(web_url, None),
-    "website": Field(web_url, None),
-    "gender": Field(text(50), None),
-    "birthdate": Field(_matching(_BIRTHDATE, "YYYY-MM-DD or YYYY", 10), None),
-    "zoneinfo": Field(text(64), None),
-    "locale": Field(text(35), None),
-    "phone_number": Field(_matching(_PHONE, "a number in E.164 form", 40), None),
-    "phone_number_verified": Field(flag, False),
-    "address": Field(address, None),
-    "user_metadata": Field(json_object, {}),
-    "app_metadata": Field(json_object, {}),
 }

@@ -13,7 +13,6 @@ from tenantry.core.facts import ApplicationFacts, ProofOfPossession, ResourceSer
 from tenantry.rules.admission import Admission, check, in_order
 from tenantry.rules.resources import parts_of
 
-RULE = "proof_of_possession"
 _MISSING = {
     ProofOfPossession.DPOP: ("invalid_dpop_proof", "The request must carry a DPoP proof."),
     ProofOfPossession.MTLS: (
@@ -34,7 +33,9 @@ def _require(
     mechanism: ProofOfPossession, confirmation: Confirmation | None, setting: str
 ) -> Admission:
     error, description = _MISSING[mechanism]
-    return check(RULE, _proven(mechanism, confirmation), setting, error, description)
+    return check(
+        "proof_of_possession", _proven(mechanism, confirmation), setting, error, description
+    )
 
 
 def proves_key(application: ApplicationFacts, confirmation: Confirmation | None) -> Admission:

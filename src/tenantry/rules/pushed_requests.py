@@ -29,12 +29,17 @@ def may_push(tenant: TenantFacts) -> Admission:
 
 def may_come_unpushed(application: ApplicationFacts) -> Admission:
     """§5 and §6: of a client that must push, other requests "MUST" be refused."""
+    by_level = application.compliance_level is not None
     return check(
         "unpushed_request",
         not application.require_pushed_authorization_requests,
-        "Application.requirePushedAuthorizationRequests",
+        "Application.complianceLevel"
+        if by_level
+        else "Application.requirePushedAuthorizationRequests",
         "invalid_request",
-        "The application must push its authorization requests.",
+        "Pushed authorization requests are required by the configured compliance level."
+        if by_level
+        else "The application must push its authorization requests.",
     )
 
 

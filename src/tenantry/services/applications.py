@@ -14,6 +14,7 @@ from tenantry.core.facts import (
 )
 from tenantry.core.ids import new_client_id, new_token
 from tenantry.rules import client_metadata
+from tenantry.rules.compliance_report import require_met
 from tenantry.rules.pushed_requests import require_push_switched_on
 from tenantry.rules.subjects import require_listed
 from tenantry.services import client_secrets, credentials
@@ -194,6 +195,7 @@ def _require_supported(
     for name in SIGNED_RESPONSES:
         require_algorithm(db, values[name], name, may_add=may_add)
     tenant = require_tenant(db)
+    require_met(values, tenant)
     require_push_switched_on(tenant, required=values["require_pushed_authorization_requests"])
     supported = tenant.acr_values_supported
     if supported and not set(values["default_acr_values"]) <= set(supported):

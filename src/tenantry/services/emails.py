@@ -79,9 +79,7 @@ async def deliver(runtime: Runtime, tenant_id: str, message: Mapping[str, Any]) 
             message["recipient"], content, shown_name(tenant), tenant.support_email
         )
     elif runtime.is_development:
-        await runtime.store.write(
-            tenant_id, Caller(SYSTEM), _keep, message["recipient"], content
-        )
+        await runtime.store.write(tenant_id, Caller(SYSTEM), _keep, message["recipient"], content)
 
 
 def _keep(db: TenantSession, recipient: str, content: RenderedEmail) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from tenantry.core.authorization_details import Details
-from tenantry.core.backchannel import NotificationChannel
 from tenantry.core.facts import (
     ConsentFacts,
     GrantType,
@@ -14,7 +13,7 @@ from tenantry.core.facts import (
     TrustedSubject,
     UserFacts,
 )
-from tenantry.rules import admission, backchannel, scopes
+from tenantry.rules import admission, scopes
 from tenantry.rules import authorization_admission as at_authorize
 from tenantry.rules.authorization import OFFLINE_ACCESS, Decision, Granted, Refused
 from tenantry.rules.authorization_details import MalformedDetails, parse
@@ -34,7 +33,7 @@ from tenantry.store import applications, connections, consents, trusted_issuers
 from tenantry.store.unit_of_work import TenantSession
 
 
-def _decide(
+def decide(
     db: TenantSession,
     case: Case,
     requested: tuple[str, ...],
@@ -86,7 +85,7 @@ def authorization_code(db: TenantSession, case: Case, trace: Trace) -> Would:
     trace.require(at_authorize.may_answer_with(application, parts))
     trace.require(at_authorize.names_openid(parts, requested))
     trace.require(at_authorize.may_carry_tokens(parts, uri))
-    _names_organization(case, trace)
+    names_organization(case, trace)
     if "code" not in parts:
         requested = tuple(scope for scope in requested if scope != OFFLINE_ACCESS)
     details = _details(asked.authorization_details, trace)
@@ -121,7 +120,7 @@ def _details(text: str | None, trace: Trace) -> Details:
         raise
 
 
-def _names_organization(case: Case, trace: Trace) -> None:
+def names_organization(case: Case, trace: Trace) -> None:
     if case.asked.organization is not None:
         trace.require(at_authorize.names_organization(known=case.organization is not None))
 
@@ -135,11 +134,11 @@ def _signed_in(
 ) -> Granted:
     """What does not depend on the person is decided before anybody signs in."""
     if case.user is not None:
-        nobody = _decide(db, _without_user(case), requested, at_login=True, details=details)
+        nobody = decide(db, _without_user(case), requested, at_login=True, details=details)
         if isinstance(nobody, Refused):
             trace.require(nobody)
         _sign_in(db, case, trace)
-    return trace.granted(_decide(db, case, requested, at_login=True, details=details))
+    return trace.granted(decide(db, case, requested, at_login=True, details=details))
 
 
 def _without_user(case: Case) -> Case:
@@ -164,34 +163,6 @@ def device_code(db: TenantSession, case: Case, trace: Trace) -> Would:
     )
 
 
-def ciba(db: TenantSession, case: Case, trace: Trace) -> Would:
-    """CIBA Core §7: the person is always asked, by a way that reaches them."""
-    application, asked = case.application, case.asked
-    trace.require(admission.may_use(application, GrantType.CIBA))
-    trace.require(backchannel.names_openid(asked.scopes))
-    requested = scopes.within_registered(asked.scopes, application.scope)
-    trace.require(at_authorize.registered_scopes(requested))
-    usable = set(application.async_approval_notification_channels)
-    if case.tenant.push_notification_url is None or case.tenant.push_secret_envelope is None:
-        usable.discard(NotificationChannel.PUSH)
-    channels = backchannel.channels_for(application, backchannel.DEFAULT_SECONDS, usable)
-    trace.require(backchannel.has_channel(channels))
-    _names_organization(case, trace)
-    if case.user is not None:
-        enabled = applications.connection_ids(db, application.id)
-        connected = case.user.connection_id in enabled
-        trace.require(backchannel.may_be_asked(case.user, connection_enabled=connected))
-        trace.require(backchannel.can_be_told(case.user, channels[0]))
-    granted = trace.granted(_decide(db, case, requested, at_login=True))
-    return Would(
-        api=granted.api,
-        scopes=granted.scopes,
-        refreshes=starts_refreshing(application, granted.api, granted.scopes),
-        asks=True,
-        consent_scopes=granted.scopes,
-    )
-
-
 def password(db: TenantSession, case: Case, trace: Trace) -> Would:
     """RFC 6749 §4.3, with a realm or in the tenant's default directory."""
     application, asked = case.application, case.asked
@@ -202,13 +173,13 @@ def password(db: TenantSession, case: Case, trace: Trace) -> Would:
     else:
         trace.require(admission.names_realm(asked.connection))
         name = asked.connection or ""
-    _names_organization(case, trace)
+    names_organization(case, trace)
     enabled = logins.is_connection_of(db, application.id, name)
     trace.require(admission.realm_enabled(enabled))
     connection = connections.find_by_name(db, name)
     if case.user is not None and connection is not None:
         trace.require(admission.is_of_realm(case.user, connection.id))
-    granted = trace.granted(_decide(db, case, asked.scopes))
+    granted = trace.granted(decide(db, case, asked.scopes))
     return Would(
         api=granted.api,
         scopes=granted.scopes,
@@ -220,7 +191,7 @@ def refresh_token(db: TenantSession, case: Case, trace: Trace) -> Would:
     """RFC 6749 §6: the token holds what was asked for once, and offline access in any case."""
     application, asked = case.application, case.asked
     trace.require(admission.may_use(application, GrantType.REFRESH_TOKEN))
-    _names_organization(case, trace)
+    names_organization(case, trace)
     wanted = asked.scopes if asked.presented_scopes is not None else ()
     presented = asked.scopes if asked.presented_scopes is None else asked.presented_scopes
     held = tuple(dict.fromkeys((*presented, OFFLINE_ACCESS)))
@@ -230,7 +201,7 @@ def refresh_token(db: TenantSession, case: Case, trace: Trace) -> Would:
         trace.require(admission.may_stay(application, _consent(db, case)))
         _stays_member(db, case, trace, "invalid_grant", admission.NO_MEMBER)
     trace.require(admission.within_granted(wanted, held))
-    decision = _decide(db, case, held)
+    decision = decide(db, case, held)
     if isinstance(decision, Granted):
         trace.rules += decision.trace
     trace.require(admission.refreshed(decision))
@@ -249,7 +220,7 @@ def token_exchange(db: TenantSession, case: Case, trace: Trace) -> Would:
     """RFC 8693: the new token lives no longer than what is left of the old one."""
     application, asked = case.application, case.asked
     trace.require(admission.may_use(application, GrantType.TOKEN_EXCHANGE))
-    _names_organization(case, trace)
+    names_organization(case, trace)
     trace.require(admission.has_audience(asked.audience))
     trace.require(admission.may_exchange_for(application, asked.audience or ""))
     if case.user is not None:
@@ -261,7 +232,7 @@ def token_exchange(db: TenantSession, case: Case, trace: Trace) -> Would:
         raise LookupError("an audience that is known has no API")
     _stays_member(db, case, trace, "invalid_request", admission.LEFT_ORGANIZATION)
     requested = admission.exchangeable(api, asked.scopes, asked.presented_scopes)
-    granted = trace.granted(_decide(db, case, requested, api=api))
+    granted = trace.granted(decide(db, case, requested, api=api))
     trace.require(admission.exchanged(asked.scopes, granted.scopes))
     if case.user is not None:
         stored = _consent(db, case)
@@ -284,7 +255,7 @@ def jwt_bearer(db: TenantSession, case: Case, trace: Trace) -> Would:
         wrong = admission.WRONG_ASSERTION
         trace.require(admission.not_blocked(case.user, "invalid_grant", wrong))
     requested = tuple(scope for scope in asked.scopes if scope != OFFLINE_ACCESS)
-    granted = trace.granted(_decide(db, case, requested))
+    granted = trace.granted(decide(db, case, requested))
     if case.user is not None and granted.api is not None:
         stored = _consent(db, case)
         trace.require(admission.consented_before(application, granted.api, granted.scopes, stored))
@@ -303,7 +274,6 @@ FLOWS: Mapping[GrantType, Callable[[TenantSession, Case, Trace], Would]] = {
     GrantType.AUTHORIZATION_CODE: authorization_code,
     GrantType.IMPLICIT: authorization_code,
     GrantType.DEVICE_CODE: device_code,
-    GrantType.CIBA: ciba,
     GrantType.PASSWORD: password,
     GrantType.PASSWORD_REALM: password,
     GrantType.REFRESH_TOKEN: refresh_token,

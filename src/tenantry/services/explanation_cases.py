@@ -49,6 +49,7 @@ class ExplanationRequest:
             return None
         by_key = self.proof_of_possession is ProofOfPossession.DPOP
         return Confirmation(jkt="") if by_key else Confirmation(x5t_s256="")
+
     authorization_details: str | None = None
 
 

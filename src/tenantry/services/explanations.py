@@ -23,11 +23,12 @@ from tenantry.rules import possession
 from tenantry.rules.addresses import TenantAddress
 from tenantry.rules.admission import one_target
 from tenantry.rules.authorization import Refused, Rule
+from tenantry.rules.compliance import in_force
 from tenantry.rules.custom_claims import DroppedClaim
 from tenantry.rules.lifetimes import access_token_lifetime
+from tenantry.services import explained_backchannel, explained_grants
 from tenantry.services.application_flow import decide_for_application
 from tenantry.services.claims_preview import said
-from tenantry.services.explained_grants import FLOWS
 from tenantry.services.explanation_cases import Case, ExplanationRequest, Stopped, Trace, Would
 from tenantry.services.management_access import load_tenant
 from tenantry.services.organization_access import find_named
@@ -38,6 +39,7 @@ from tenantry.store import applications, users
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens.access_token import access_token_claims, token_audience
 
+_FLOWS = {**explained_grants.FLOWS, GrantType.CIBA: explained_backchannel.ciba}
 _AT_AUTHORIZE = frozenset({GrantType.AUTHORIZATION_CODE, GrantType.IMPLICIT})
 OF_THE_MOMENT = frozenset({"iat", "exp", "jti"})
 """Claims that no two tokens share, and which are left out."""
@@ -78,6 +80,7 @@ async def explain(
     )
     if application is None:
         return None
+    application = in_force(application)
     named = sorted({*(asked.audience or tenant.default_audience or "").split()})
     asked = replace(asked, audience=" ".join(named) or None)
     if isinstance(several := one_target(tenant, len(named)), Refused):
@@ -140,7 +143,7 @@ def _explain_user(db: TenantSession, case: Case) -> Explanation | None:
     try:
         if asked.grant_type not in _AT_AUTHORIZE:
             trace.require(possession.proves_key(case.application, asked.confirmation))
-        would = FLOWS[asked.grant_type](db, case, trace)
+        would = _FLOWS[asked.grant_type](db, case, trace)
         if asked.grant_type is GrantType.AUTHORIZATION_CODE:
             trace.require(possession.proves_key(case.application, asked.confirmation))
         if asked.grant_type is not GrantType.IMPLICIT:

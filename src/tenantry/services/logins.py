@@ -9,7 +9,7 @@ from datetime import timedelta
 from tenantry.core.facts import TenantFacts, UserFacts
 from tenantry.keys.passwords import needs_rehash
 from tenantry.rules.fields import normalize_email
-from tenantry.rules.nouns import MAX_PASSWORD
+from tenantry.rules.users import MAX_PASSWORD
 from tenantry.services.runtime import Runtime
 from tenantry.store import applications, attempts, connections, organizations, users
 from tenantry.store.unit_of_work import TenantSession

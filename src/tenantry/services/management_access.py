@@ -10,11 +10,12 @@ from tenantry.core.confirmation import Confirmation
 from tenantry.core.context import Actor, Caller
 from tenantry.core.facts import ApplicationFacts, ResourceServerFacts, SubjectType, TenantFacts
 from tenantry.rules.custom_domains import domain_of_host
+from tenantry.rules.step_up import is_recent
 from tenantry.services.apis import find_api, granted_to_application, permitted_to_user
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
-from tenantry.store import applications, installation, tokens, users, verified_domains
+from tenantry.store import applications, installation, sessions, tokens, users, verified_domains
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 from tenantry.tokens.verify import (
     InvalidToken,
@@ -28,6 +29,14 @@ from tenantry.tokens.verify import (
 
 class TenantGone(LookupError):
     """The tenant was deleted after the address had been resolved to it."""
+
+
+class SignInTooOld(InvalidToken):
+    """RFC 9470 §3: the person has to sign in again. `max_age` is in seconds."""
+
+    def __init__(self, max_age: int) -> None:
+        super().__init__("the sign-in is too old")
+        self.max_age = max_age
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +86,9 @@ async def authorize(
         )
         actor = Actor("application", application.client_id, application.name, issued_by.id)
     else:
+        max_age = (await load_tenant(runtime, address.tenant_id)).management_max_age
         actor, granted = await runtime.store.read(
-            issued_by.id, context.caller(), _user_facts, unverified_token, api
+            issued_by.id, context.caller(), _user_facts, unverified_token, api, max_age
         )
     return Administrator(
         actor=actor,
@@ -172,13 +182,19 @@ async def _issuer_of(runtime: Runtime, tenant: TenantFacts, unverified_token: st
 
 
 def _user_facts(
-    db: TenantSession, unverified_token: str, api: ResourceServerFacts
+    db: TenantSession, unverified_token: str, api: ResourceServerFacts, max_age: int | None
 ) -> tuple[Actor, tuple[str, ...]]:
     # The token's `sub` may be pairwise; its family says whose it is.
     family = tokens.family_of_access_token(db, token_digest(unverified_token))
     user = users.find(db, family.user_id) if family and family.user_id else None
     if user is None or user.blocked or family is None or family.ended_at is not None:
         raise InvalidToken("the user or the sign-in is gone")
+    if max_age is not None:
+        session = sessions.find(db, family.session_id) if family.session_id else None
+        signed_in_here = family.created_at if family.session_id is None else None
+        auth_time = session.auth_time if session else signed_in_here
+        if not is_recent(auth_time, max_age, db.now):
+            raise SignInTooOld(max_age)
     name = user.email or user.username or user.id
     return Actor("user", user.id, name, db.tenant_id), permitted_to_user(
         db, user.id, api, family.organization_id

@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import Any
 
 from tenantry.core.facts import UserFacts
-from tenantry.rules.nouns import USER_FIELDS
+from tenantry.rules.users import USER_FIELDS
 from tenantry.services.log_events import camel
 from tenantry.store import roles, users
 from tenantry.store.pages import PageRequest

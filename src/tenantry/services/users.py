@@ -9,7 +9,7 @@ from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import ConnectionFacts, UserFacts
 from tenantry.keys.exported_passwords import kept_form
 from tenantry.keys.imported_passwords import UnusableHash
-from tenantry.rules import nouns
+from tenantry.rules import users as rules
 from tenantry.rules.fields import checked, with_defaults
 from tenantry.rules.metadata import merged
 from tenantry.services import sessions
@@ -25,7 +25,7 @@ _METADATA = ("user_metadata", "app_metadata")
 
 def check_password(db: TenantSession, connection: str, password: str) -> None:
     """Whether the policy of a connection, by its name, allows a password for a new user."""
-    nouns.password(password, require_connection(db, connection).password_minimum_length)
+    rules.password(password, require_connection(db, connection).password_minimum_length)
 
 
 def check_password_of(db: TenantSession, user_id: str, password: str) -> None:
@@ -33,7 +33,7 @@ def check_password_of(db: TenantSession, user_id: str, password: str) -> None:
     connection = connections.find(db, require_user(db, user_id).connection_id)
     if connection is None:
         raise not_found("connection")
-    nouns.password(password, connection.password_minimum_length)
+    rules.password(password, connection.password_minimum_length)
 
 
 def create(db: TenantSession, command: NewUser) -> UserFacts:
@@ -47,7 +47,7 @@ def create(db: TenantSession, command: NewUser) -> UserFacts:
 
 def new_values(command: NewUser) -> dict[str, Any]:
     """What is stored of a new user, after every rule that needs no database."""
-    values = with_defaults(nouns.USER_FIELDS, command.values)
+    values = with_defaults(rules.USER_FIELDS, command.values)
     for name in _METADATA:
         values[name] = merged({}, values[name], name)
     _require_identifier(values)
@@ -88,7 +88,7 @@ def _kept(imported_hash: str) -> str:
 
 def update(db: TenantSession, patch: Patch) -> UserFacts:
     current = require_user(db, patch.id)
-    values = checked(nouns.USER_FIELDS, patch.values)
+    values = checked(rules.USER_FIELDS, patch.values)
     for name in _METADATA:
         if patch.values.get(name) is not None:
             values[name] = merged(getattr(current, name), values[name], name)

@@ -98,9 +98,7 @@ def note_poll(db: TenantSession, id: str, poll_interval: int) -> None:
     """Remembers when the application asked, and how long it must wait from now on."""
     db.connection.execute(
         update(backchannel_requests)
-        .where(
-            backchannel_requests.c.tenant_id == db.tenant_id, backchannel_requests.c.id == id
-        )
+        .where(backchannel_requests.c.tenant_id == db.tenant_id, backchannel_requests.c.id == id)
         .values(polled_at=db.now, poll_interval=poll_interval)
     )
 

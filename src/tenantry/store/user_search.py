@@ -122,7 +122,7 @@ def matching(
     numbers = [_number(db, within, enough) for within in ranges]
     rarest = min(range(len(ranges)), key=numbers.__getitem__)
     if request is not None and len(ranges) == 1 and numbers[rarest] >= _FEW:
-        return [_asked(db, ranges[rarest])]
+        return [_asked(db, users.c.id, ranges[rarest])]
     others = ranges[:rarest] + ranges[rarest + 1 :]
     many = numbers[rarest] >= _SOME and not db.is_sqlite
     if many and others and request is not None:
@@ -149,19 +149,22 @@ def _number(db: TenantSession, within: _Range, enough: int) -> int:
     return db.connection.execute(select(func.count()).select_from(some)).scalar_one()
 
 
-def _asked(db: TenantSession, within: _Range) -> ColumnElement[bool]:
-    # With EXISTS, PostgreSQL would list all matches and sort them.
+def _asked(db: TenantSession, user_id: ColumnElement[str], within: _Range) -> ColumnElement[bool]:
+    """Whether a user has a term too, looked up user by user.
+
+    With EXISTS, PostgreSQL may list all matches instead, and sort them.
+    """
+    again = user_search_terms.alias()
     one = (
         select(literal(1))
-        .select_from(user_search_terms)
         .where(
-            user_search_terms.c.tenant_id == db.tenant_id,
-            user_search_terms.c.user_id == users.c.id,
-            within(user_search_terms.c.term),
+            again.c.tenant_id == db.tenant_id,
+            again.c.user_id == user_id,
+            within(again.c.term),
         )
         .limit(1)
     )
-    return one.correlate(users).scalar_subquery().is_not(None)
+    return one.correlate(user_id.table).scalar_subquery().is_not(None)
 
 
 def _first(
@@ -186,7 +189,7 @@ def _first(
     found = select(ahead.c.user_id).distinct()
     for other in ranges:
         if other is not within:
-            found = found.where(_has(db, ahead.c.user_id, other))
+            found = found.where(_asked(db, ahead.c.user_id, other))
     found = pages.only_page(found, ahead.c.user_id, request)
     ids = db.connection.execute(found).scalars().all()
     return ids if len(ids) > request.size else None

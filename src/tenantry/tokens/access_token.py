@@ -28,6 +28,7 @@ class AccessTokenContent:
     dialect: TokenDialect
     is_machine: bool
     auth_time: int | None = None
+    acr: str | None = None
     permissions: Sequence[str] = ()
     custom: Mapping[str, Any] = field(default_factory=dict)
     organization: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +86,8 @@ def access_token_claims(content: AccessTokenContent) -> dict[str, Any]:
         claims |= {"client_id": content.client_id, "jti": new_id()}
         if content.auth_time is not None:
             claims["auth_time"] = content.auth_time
+        if content.acr is not None:
+            claims["acr"] = content.acr
         return claims
     claims["azp"] = content.client_id
     if content.is_machine:

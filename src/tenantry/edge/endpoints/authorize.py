@@ -38,6 +38,7 @@ from tenantry.pages import (
     device_answered_page,
     error_page,
 )
+from tenantry.rules.compliance import in_force, says_issuer
 from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.rules.interaction import Step
 from tenantry.services import sessions
@@ -107,7 +108,7 @@ async def _read(
     )
     reference = None
     if application is not None:
-        application = at_domain(application, context.address.domain)
+        application = in_force(at_domain(application, context.address.domain))
         if par.is_pushed(parameters):
             reference = parameters.require("request_uri")
         parameters = await _open(runtime, context, tenant, application, parameters)
@@ -155,9 +156,16 @@ def _begin(
     return authorize.begin(db, subject, asked, session, browser)
 
 
-def issuer_parameter(tenant: TenantFacts, context: RequestContext) -> str | None:
-    """RFC 9207 §2, unless the tenant has switched it off."""
+async def issuer_parameter(
+    runtime: Runtime, tenant: TenantFacts, context: RequestContext, client_id: str
+) -> str | None:
+    """RFC 9207 §2, unless the tenant has switched it off for those that need not have it."""
     on = tenant.authorization_response_iss_parameter_supported
+    if not on:
+        application = await runtime.configuration.get(
+            tenant.id, applications.find_by_client_id, client_id
+        )
+        on = application is not None and says_issuer(application)
     return context.address.issuer if on else None
 
 
@@ -169,8 +177,9 @@ async def respond(
     fields: Mapping[str, str],
 ) -> Response:
     """The answer at the redirect URI, as a JWT where the application asked for that."""
-    if not jarm.is_secured(target):
-        return authorization_response(target, fields, issuer_parameter(tenant, context))
+    if not target.is_secured:
+        issuer = await issuer_parameter(runtime, tenant, context, target.client_id)
+        return authorization_response(target, fields, issuer)
     try:
         target, fields = await jarm.secured(runtime, context, tenant, target, fields)
     except OAuthError as error:

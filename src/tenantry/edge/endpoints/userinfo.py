@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
+import re
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tenantry.core.confirmation import Confirmation
+from tenantry.core.facts import ApplicationFacts
 from tenantry.edge.parse import form_parameters, has_form, query_parameters
 from tenantry.edge.possession import require_possession
 from tenantry.edge.render import NO_STORE, json_response
@@ -14,9 +16,14 @@ from tenantry.oauth import dpop
 from tenantry.oauth import userinfo as protocol
 from tenantry.oauth.bearer import malformed, read_access_token
 from tenantry.oauth.errors import OAuthError
+from tenantry.rules.authorization import Refused
+from tenantry.rules.compliance import may_call
 from tenantry.services.possession import read_authorization
 from tenantry.services.request import request_context
 from tenantry.services.runtime import Runtime
+
+_INTERACTION_ID = "x-fapi-interaction-id"
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 async def userinfo(request: Request) -> Response:
@@ -39,12 +46,25 @@ async def _userinfo(request: Request) -> Response:
         raise malformed(error.description, error.status) from None
     presented = read_access_token(request.headers.get("authorization"), body_token, query_token)
     runtime: Runtime = request.scope["tenantry.runtime"]
+    interaction = _interaction_id(request)
+
+    async def prove(application: ApplicationFacts, bound: Confirmation | None) -> None:
+        called = may_call(application, has_interaction_id=interaction is not None)
+        if isinstance(called, Refused):
+            raise malformed(called.description)
+        await require_possession(runtime, request, presented, application, bound)
+
     claims = await protocol.userinfo(
-        runtime,
-        request_context(request.scope),
-        presented.unverified_token,
-        partial(require_possession, runtime, request, presented),
+        runtime, request_context(request.scope), presented.unverified_token, prove
     )
+    # FAPI 1.0 Baseline §6.2.1: "the value received".
+    headers = NO_STORE if interaction is None else {**NO_STORE, _INTERACTION_ID: interaction}
     if isinstance(claims, str):
-        return Response(claims, 200, NO_STORE, "application/jwt")
-    return json_response(claims, 200, NO_STORE)
+        return Response(claims, 200, headers, "application/jwt")
+    return json_response(claims, 200, headers)
+
+
+def _interaction_id(request: Request) -> str | None:
+    """A UUID in its usual form; what is none is not repeated."""
+    values = request.headers.getlist(_INTERACTION_ID)
+    return values[0] if len(values) == 1 and _UUID.fullmatch(values[0]) else None

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
+from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.facts import (
     ApplicationType,
     ClientSigningAlgorithm,
@@ -77,14 +78,13 @@ class ApplicationSettings:
     backchannel_authentication_request_signing_alg: ClientSigningAlgorithm | None = setting(
         ABOUT, "backchannel_authentication_request_signing_alg"
     )
-    backchannel_user_code_parameter: bool | None = setting(
-        ABOUT, "backchannel_user_code_parameter"
-    )
+    backchannel_user_code_parameter: bool | None = setting(ABOUT, "backchannel_user_code_parameter")
     logout_confirmation: bool | None = setting(ABOUT, "logout_confirmation")
     application_metadata: JSON | None = setting(ABOUT, "application_metadata")
     claim_mappings: list[ClaimMappingInput] | None = setting(ABOUT, "claim_mappings")
     is_first_party: bool | None = setting(ABOUT, "is_first_party")
     oidc_conformant: bool | None = setting(ABOUT, "oidc_conformant")
+    compliance_level: ComplianceLevel | None = setting(ABOUT, "compliance_level")
     require_pkce: bool | None = setting(ABOUT, "require_pkce")
     dpop_bound_access_tokens: bool | None = setting(ABOUT, "dpop_bound_access_tokens")
     organization_usage: OrganizationUsage | None = setting(ABOUT, "organization_usage")

@@ -62,7 +62,8 @@ class TenantPushSecretRotatePayload(Payload):
     tenant: Tenant | None = object_field("tenant")
     secret: str | None = strawberry.field(
         description=(
-            "The new secret, shown this once: in the form that libraries for Standard Webhooks take."
+            "The new secret, shown this once, in the form that libraries for Standard Webhooks "
+            "take."
         )
     )
 

@@ -54,6 +54,7 @@ class _Settings:
     authorization_response_iss_parameter_supported: bool | None = setting(
         ABOUT, "authorization_response_iss_parameter_supported"
     )
+    management_max_age: int | None = setting(ABOUT, "management_max_age")
     customized_consent_template: str | None = setting(ABOUT, "customized_consent_template")
     pushed_authorization_requests_supported: bool | None = setting(
         ABOUT, "pushed_authorization_requests_supported"

@@ -8,6 +8,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
+from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.credentials import CredentialUse
 from tenantry.core.facts import (
     ApplicationFacts,
@@ -102,6 +103,7 @@ class Application(StoredObject):
     claim_mappings: list[ClaimMapping] = described(ABOUT, "claim_mappings")
     is_first_party: bool = described(ABOUT, "is_first_party")
     oidc_conformant: bool = described(ABOUT, "oidc_conformant")
+    compliance_level: ComplianceLevel | None = described(ABOUT, "compliance_level")
     require_pkce: bool = described(ABOUT, "require_pkce")
     dpop_bound_access_tokens: bool = described(ABOUT, "dpop_bound_access_tokens")
     organization_usage: OrganizationUsage = described(ABOUT, "organization_usage")

@@ -222,6 +222,11 @@ ABOUT: Mapping[str, str] = {
         "`iss`, `aud`, `nbf` and `exp`, the last two at most so far apart, and `nbf` at most so "
         "long ago. Default null: a request object says of its times what it likes."
     ),
+    "compliance_level": (
+        "The FAPI profile that it is held to. Setting it checks the other settings and says what "
+        "is missing; what a setting could say is then in force whatever the setting says. See "
+        "`complianceReport`. Default null: none."
+    ),
     "require_pushed_authorization_requests": (
         "Whether its authorization requests must be pushed first (RFC 9126). The tenant must have "
         "switched that on. Default false."

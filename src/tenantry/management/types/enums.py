@@ -10,6 +10,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from tenantry.core.authorization_details import ConsentPolicy
+from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.facts import (
     AccessPolicy,
     ApplicationType,
@@ -34,6 +35,7 @@ from tenantry.core.facts import (
     TrustedSubject,
 )
 from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
+from tenantry.rules.compliance import LEVELS
 
 
 def describe_enum(
@@ -46,6 +48,13 @@ def describe_enum(
         raise TypeError(enum.__name__)
     for member, value in zip(enum, definition.values, strict=True):
         value.description = values[member]
+
+
+_PROVEN = {
+    TokenEndpointAuthMethod.PRIVATE_KEY_JWT: "signed assertions",
+    TokenEndpointAuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: "client certificates",
+}
+_BOUND = {ProofOfPossession.MTLS: "a client certificate", ProofOfPossession.DPOP: "a DPoP key"}
 
 
 def _wire(member: Enum, text: str) -> str:
@@ -232,6 +241,17 @@ _describe(
         AccessPolicy.ALLOW_ALL: "Every application of the tenant.",
         AccessPolicy.REQUIRE_CLIENT_GRANT: "Those with a client grant, within its scopes.",
         AccessPolicy.DENY_ALL: "None.",
+    },
+)
+_describe(
+    ComplianceLevel,
+    "The profiles of OpenID's FAPI working group. `PKJ` stands for signed assertions of the "
+    "application (private_key_jwt), `MTLS` for its certificate; the last word says what its "
+    "tokens are bound to.",
+    {
+        level: f"{profile.title}; {_PROVEN[min(profile.methods)]}, "
+        f"tokens bound to {_BOUND[profile.bound_by]}."
+        for level, profile in LEVELS.items()
     },
 )
 _describe(

@@ -70,7 +70,8 @@ class AuthorizationExplanation:
     )
     access_token: JSON | None = strawberry.field(
         description="Its claims without those of the moment: `iat`, `exp`, `jti`, `auth_time`, "
-        "and `act` of an exchange. Null if there were none, and for a user flow without a user."
+        "`acr`, and `act` of an exchange. Null if there were none, and for a user flow without "
+        "a user."
     )
     id_token: JSON | None = strawberry.field(
         description="Its claims without those of the moment: `iat`, `exp`, `auth_time`, `sid`, "

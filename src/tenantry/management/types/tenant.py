@@ -69,6 +69,12 @@ ABOUT: Mapping[str, str] = {
         "Whether applications may push their authorization requests to `/oauth/par` (RFC 9126). "
         "Default true. Applications that must push cannot sign users in while it is false."
     ),
+    "management_max_age": (
+        "How long ago a user who administers the tenant may have signed in, in seconds: 60 to "
+        "315360000. An older sign-in is answered by a challenge with `max_age` (RFC 9470), and "
+        "the explorer's sign-in asks for a new one. Default null: as long as the token is valid. "
+        "It does not concern applications that speak for themselves."
+    ),
     "customized_consent_template": (
         "How the consent page shows authorization details: Liquid of 1 to 16384 characters, such "
         "as `{{ transaction.params.authorization_details[0].type }}`, with `transaction.linking_id`"
@@ -174,6 +180,7 @@ class Tenant(StoredObject):
     authorization_response_iss_parameter_supported: bool = described(
         ABOUT, "authorization_response_iss_parameter_supported"
     )
+    management_max_age: int | None = described(ABOUT, "management_max_age")
     customized_consent_template: str | None = described(ABOUT, "customized_consent_template")
     pushed_authorization_requests_supported: bool = described(
         ABOUT, "pushed_authorization_requests_supported"

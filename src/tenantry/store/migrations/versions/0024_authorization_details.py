@@ -27,3 +27,4 @@ def upgrade() -> None:
     add("applications", "authorization_details_types", JSON, "[]")
     add("refresh_tokens", "authorization_details", JSON, "[]")
     op.add_column("tenants", sa.Column("customized_consent_template", sa.String(), nullable=True))
+    op.add_column("tenants", sa.Column("management_max_age", sa.Integer(), nullable=True))

@@ -1,0 +1,207 @@
+"""Mail: how it is worded, what it is made of, and where a development server keeps it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+from anyio.from_thread import BlockingPortal
+
+from tenantry.core.emails import EmailTemplate, EmailTemplateName, RenderedEmail
+from tenantry.core.errors import DomainError
+from tenantry.outbound.smtp import MailRefused
+from tenantry.outbound.smtp import MailServer as Outgoing
+from tenantry.rules.email_templates import DEFAULTS, SAMPLES, email_templates, render
+from tests.support.browser import Browser
+from tests.support.ciba import EMAIL, asked, asking, deliveries, opened
+from tests.support.databases import Databases
+from tests.support.flow import authorize, log_in, request_for, sign_in
+from tests.support.loops import run_apart
+from tests.support.mail import MailServer, receiving
+from tests.support.server import Server, Tenant
+
+NAME = EmailTemplateName.ASYNC_APPROVAL
+EVIL = "<img src=x onerror=alert(1)>"
+
+
+@pytest.fixture(scope="module")
+def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
+    """A development server without a mail server."""
+    with databases.url("sqlite") as url:
+        made = Server(url, portal)
+        made.begin()
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def mail() -> Iterator[MailServer]:
+    with receiving() as made:
+        yield made
+
+
+def outgoing(mail: MailServer) -> Outgoing:
+    return Outgoing(mail.host, mail.port, "none", None, None, "no-reply@auth.example.com")
+
+
+def template(**changes: str) -> EmailTemplate:
+    given = {"subject": "S", "html": "<p>H</p>", "text": "T"} | changes
+    return EmailTemplate(template=NAME, **given)
+
+
+def test_a_message_has_both_parts(mail: MailServer) -> None:
+    """RFC 2046 §5.1.4, RFC 5322 §3.6 and RFC 3834 §5."""
+    mail.messages.clear()
+    content = RenderedEmail("Gruß", "<p>Hällo</p>", "Hällo")
+    run_apart(outgoing(mail).send(EMAIL, content, "Bank, Ltd", "help@example.com"))
+    (message,) = mail.messages
+    assert message["subject"] == "Gruß"
+    assert message["from"] == '"Bank, Ltd" <no-reply@auth.example.com>'
+    assert (message["to"], message["reply-to"]) == (EMAIL, "help@example.com")
+    assert message["auto-submitted"] == "auto-generated"
+    assert message["message-id"].endswith("@auth.example.com>")
+    assert message["date"]
+    assert (mail.text().strip(), mail.html().strip()) == ("Hällo", "<p>Hällo</p>")
+
+
+@pytest.mark.parametrize("break_", ["\r\n", "\n", "\r", "\u2028", "\x00"])
+def test_no_header_is_injected(mail: MailServer, break_: str) -> None:
+    """RFC 5322 §2.2: whatever is told, in a name or in a subject."""
+    mail.messages.clear()
+    evil = f"x{break_}Bcc: eve@example.com"
+    values = SAMPLES[NAME] | {"application": {"name": evil}}
+    content = render(template(subject="{{ application.name }}"), values)
+    run_apart(outgoing(mail).send(EMAIL, content, evil, None))
+    (message,) = mail.messages
+    assert message["bcc"] is None
+    assert mail.recipients[-1] == [EMAIL]
+    assert "Bcc: eve@example.com" in message["subject"]
+
+
+@pytest.mark.parametrize("recipient", ["a\r\nb@example.com", "no address"])
+def test_an_odd_address_gets_no_mail(mail: MailServer, recipient: str) -> None:
+    mail.messages.clear()
+    with pytest.raises(MailRefused):
+        run_apart(outgoing(mail).send(recipient, RenderedEmail("S", "H", "T"), "", None))
+    assert mail.messages == []
+
+
+def test_a_refusal_says_nothing_of_the_message(mail: MailServer) -> None:
+    mail.refusals.append("550 no https://auth.example.com/u/approval?ticket=secret here")
+    with pytest.raises(MailRefused) as refusal:
+        run_apart(outgoing(mail).send(EMAIL, RenderedEmail("S", "H", "T"), "", None))
+    assert "550" in str(refusal.value)
+    assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("expression", ["{{ application.name }}", "{{ binding_message | upcase }}"])
+def test_what_a_message_tells_is_escaped(expression: str) -> None:
+    values = SAMPLES[NAME] | {"application": {"name": EVIL}, "binding_message": EVIL}
+    shown = render(template(html=expression), values)
+    assert "<" not in shown.html
+    assert "&lt;" in shown.html.lower()
+    assert "<img" in render(template(text="{{ application.name }}"), values).text
+
+
+@pytest.mark.parametrize(
+    "filter_", ["append: binding_message", "prepend: binding_message", "truncate: 9", "capitalize"]
+)
+def test_no_filter_takes_the_escaping_away(filter_: str) -> None:
+    values = SAMPLES[NAME] | {"application": {"name": EVIL}, "binding_message": EVIL}
+    made = render(template(html=f"{{{{ application.name | {filter_} }}}}"), values)
+    assert "<" not in made.html
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ nobody }}",
+        "{{ url | safe }}",
+        "{{ url.__class__ }}",
+        "{{ url",
+        "{% for i in (1..9) %}{{ i }}{% endfor %}",
+        "{% include 'x' %}",
+        "{% assign x = 1 %}",
+        "{% if url %}",
+        "{% if url %}" * 50 + "{% endif %}" * 50,
+        "x" * 16_385,
+        " ",
+        "a\x00b",
+    ],
+)
+def test_a_template_that_does_not_work_is_refused(source: str) -> None:
+    for part in ("html", "text"):
+        with pytest.raises(DomainError):
+            email_templates([template(**{part: source})], ("email_templates",))
+
+
+def test_a_message_has_one_template() -> None:
+    with pytest.raises(DomainError):
+        email_templates([template(), template()], ("email_templates",))
+    assert email_templates([DEFAULTS[NAME]], ("email_templates",))[0].template is NAME
+
+
+def test_the_tenant_s_own_words(
+    server: Server, tenant: Tenant, caplog: pytest.LogCaptureFixture
+) -> None:
+    tenant.user(EMAIL, email_verified=True)
+    tenant.change(
+        friendly_name="The Bank",
+        email_templates=(template(text="{{ tenant.name }}: {{ binding_message }} {{ url }}"),),
+    )
+    with caplog.at_level(logging.DEBUG):
+        asked(tenant, asking(tenant), binding_message="W-7")
+        assert deliveries(server) == 1
+    content = mailbox_texts(server)[0]
+    assert content.startswith("The Bank: W-7 http")
+    ticket = content.partition("ticket=")[2]
+    assert ticket not in caplog.text
+    assert ticket not in str([event.details for event in tenant.events()])
+
+
+def mailbox_texts(server: Server) -> list[str]:
+    """What an operator reads in the mailbox."""
+    page = operator(server).get(server.root.url("u/mailbox"))
+    assert page.title == "Mailbox"
+    found = re.findall(r"<section.*?<pre>(.*?)</pre>", page.response.text, re.DOTALL)
+    return [re.sub(r"<[^>]+>", "", text) for text in found]
+
+
+def operator(server: Server) -> Browser:
+    """A browser in which the first administrator is signed in."""
+    browser, root = server.browser(), server.root
+    client = root.application(name="Console")
+    page = authorize(browser, root, request_for(client).parameters)
+    log_in(browser, page, "admin@example.com")
+    return browser
+
+
+def test_a_development_server_shows_its_mail_to_operators(
+    server: Server, tenant: Tenant, browser: Browser
+) -> None:
+    """What would be sent is kept, and read by nobody else."""
+    tenant.user(EMAIL, email_verified=True)
+    asked(tenant, asking(tenant, name=EVIL.replace("<", "").replace(">", "")))
+    assert deliveries(server) == 1
+    root = server.root
+    assert browser.get(root.url("u/mailbox")).status == 403
+    assert browser.get(tenant.url("u/mailbox")).status == 404
+    root.user("clerk@example.com")
+    sign_in(browser, tenant, tenant.application())
+    assert browser.get(root.url("u/mailbox")).status == 403
+    link = re.findall(r"http\S+", mailbox_texts(server)[0])[0]
+    assert opened(browser, link).title == "Allow access"
+
+
+def test_mail_goes_within_a_bound() -> None:
+    """A server that does not answer ends an attempt."""
+    unreachable = Outgoing("127.0.0.1", 9, "none", None, None, "no-reply@example.com")
+    with pytest.raises(MailRefused):
+        run_apart(
+            asyncio.wait_for(
+                unreachable.send(EMAIL, RenderedEmail("S", "H", "T"), "", None), timeout=25
+            )
+        )
