@@ -28,11 +28,12 @@ from bench_support.http import get
 from bench_support.load import FORM_SCRIPT, drive, get_script, script
 from bench_support.management import Credentials, Management, access_token, algorithm_of
 from bench_support.people import create_people
+from bench_support.proofs import create_prover
 from bench_support.recorder import Load, Recorder, say
 from bench_support.report import Bound, Memory, Report
 from bench_support.scenarios import ALGORITHM, SCENARIOS, Scenarios
 from bench_support.server import BenchError, Server, free_port, running
-from bench_support.signing import HASHING, bare_rate
+from bench_support.signing import HASHING, PROVING, bare_rate
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCUMENTS = {
@@ -135,7 +136,7 @@ def default_output() -> Path:
 
 
 def measure(plan: Plan, report: Report) -> None:
-    for work in [*dict.fromkeys([*plan.algorithms, ALGORITHM]), HASHING]:
+    for work in [*dict.fromkeys([*plan.algorithms, ALGORITHM]), HASHING, PROVING]:
         say(f"How fast the machine is at {work} …")
         report.bare_rates[work] = bare_rate(work, plan.signing_seconds)
     for database in plan.databases:
@@ -200,6 +201,7 @@ class Bench:
                 self._plan.applications, list(dict.fromkeys([*self._plan.algorithms, ALGORITHM]))
             )
             self._people = create_people(self._port, management)
+            self._prover = create_prover(self._port, management, ALGORITHM)
         for workers in self._plan.workers:
             with self._server(workers) as server:
                 access_token(self._port, self._bootstrap)
@@ -217,7 +219,7 @@ class Bench:
                 self._tokens(recorder, algorithm)
         if workers == max(self._plan.workers):
             machines = self._applications[ALGORITHM]
-            Scenarios(recorder, self._people, machines, self._folder).run(wanted)
+            Scenarios(recorder, self._people, machines, self._folder, self._prover).run(wanted)
         if "documents" in wanted:
             self._documents(recorder)
 

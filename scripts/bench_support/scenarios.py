@@ -17,9 +17,10 @@ from bench_support.load import (
 )
 from bench_support.management import Credentials
 from bench_support.people import PEOPLE, People
+from bench_support.proofs import LONGEST, PROOF_SCRIPT, Prover
 from bench_support.recorder import Load, Recorder, say
 from bench_support.report import Bound
-from bench_support.signing import HASHING
+from bench_support.signing import HASHING, PROVING
 
 CONNECTIONS = 16
 LOGIN_CONNECTIONS = 4
@@ -36,6 +37,7 @@ class Scenarios:
     people: People
     machines: Sequence[Credentials]
     folder: Path
+    prover: Prover
 
     def run(self, names: Sequence[str]) -> None:
         for name in names:
@@ -97,6 +99,20 @@ class Scenarios:
             logins = finish()
         say(f"Beside them {logins.requests_per_second:,.1f} logins a second.")
 
+    def proofs(self) -> None:
+        """Client credentials by private_key_jwt with DPoP, each JWT signed beforehand for once."""
+        rate, seconds = self.recorder.report.bare_rates[PROVING], self.recorder.seconds
+        if self.recorder.warm_up + 2 * seconds > LONGEST:
+            say(f"Proofs are good for {LONGEST} seconds: too few for so long a run.")
+            return
+        url, number = self._url("/oauth/token"), int(rate * seconds) + SPARE
+        warm_up = int(rate * self.recorder.warm_up) + SPARE
+        lines = script(self.folder, "warm-up", PROOF_SCRIPT, self.prover.lines(warm_up))
+        drive(url, lines, CONNECTIONS, self.recorder.warm_up)
+        lines = script(self.folder, "proofs", PROOF_SCRIPT, self.prover.lines(number))
+        load = Load("proofs", ALGORITHM, CONNECTIONS)
+        self.recorder.drive(load, "/oauth/token", lines, Bound("its JOSE", rate))
+
     def _stateless(self, name: str, path: str, lua: str, lines: Sequence[str]) -> None:
         written = script(self.folder, name, lua, lines)
         drive(self._url(path), written, CONNECTIONS, self.recorder.warm_up)
@@ -139,4 +155,5 @@ SCENARIOS: Mapping[str, Callable[[Scenarios], None]] = {
     "introspection": Scenarios.introspection,
     "password": Scenarios.password,
     "beside": Scenarios.beside,
+    "proofs": Scenarios.proofs,
 }

@@ -14,6 +14,7 @@ MESSAGE = b"x" * 500
 
 
 HASHING = "argon2"
+PROVING = "two ES256 verifications and an RS256 signature"
 
 
 def bare_rate(work: str, seconds: float, processes: int = 2) -> float:
@@ -41,7 +42,21 @@ def _worker(work: str) -> Callable[[], object]:
         # The server's own function and parameters: what is measured is what it adds to them.
         stored = hash_password("correct horse battery staple")
         return lambda: verify_password("correct horse battery staple", stored)
-    return _signer(work)
+    return _prover() if work == PROVING else _signer(work)
+
+
+def _prover() -> Callable[[], object]:
+    """What an assertion, a DPoP proof and a token cost without anything around them."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    sign, signature = _signer("RS256"), key.sign(MESSAGE, ec.ECDSA(hashes.SHA256()))
+    public = key.public_key()
+
+    def prove() -> None:
+        for _ in range(2):
+            public.verify(signature, MESSAGE, ec.ECDSA(hashes.SHA256()))
+        sign()
+
+    return prove
 
 
 def _signer(algorithm: str) -> Callable[[], bytes]:

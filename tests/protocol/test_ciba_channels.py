@@ -107,9 +107,9 @@ def test_an_app_of_the_tenant_s_own_answers(
     told = pushed(listener, secret)
     assert (told["userId"], told["bindingMessage"]) == (user.id, "W-1")
     assert made["auth_req_id"] not in json.dumps(told)
-    listed = api.data(
-        f"{{ backchannelRequests(first: 5, filter: {{state: PENDING}}) {{ nodes {{ {FIELDS} }} }} }}"
-    )["backchannelRequests"]["nodes"]
+    chosen = "first: 5, filter: {state: PENDING}"
+    query = f"{{ backchannelRequests({chosen}) {{ nodes {{ {FIELDS} }} }} }}"
+    listed = api.data(query)["backchannelRequests"]["nodes"]
     assert [(one["id"], one["channel"]) for one in listed] == [(told["id"], "PUSH")]
     mutation = f"backchannelRequest{verb}"
     answered = api.do(mutation, f"backchannelRequest {{ {FIELDS} }}", {"id": told["id"]})

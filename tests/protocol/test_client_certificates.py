@@ -559,6 +559,10 @@ def test_endpoint_aliases(server: Server, tenant: Tenant, api: Api, domain: Doma
         assert jwt.claims_of(answer.json()["access_token"])["iss"] == here.issuer
         for path in ("authorize", DOCUMENT, "graphql", "oidc/logout"):
             assert server.client.get(f"{at}{path}", headers=headers).status_code == 421
+    signing = machine(tenant, token_endpoint_auth_method="private_key_jwt", jwks=_keys(rsa_key()))
+    alias = f"{tenant.issuer.replace('https://', 'https://mtls.')}oauth/token"
+    assertion = signed(assertion_claims(tenant, signing, aud=alias), rsa_key())
+    assert server.client.post(alias, data=GRANT | proving(assertion)).status_code == 200
     forged = raw(
         tenant,
         client,

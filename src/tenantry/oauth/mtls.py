@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from tenantry.core.client_certificates import ClientCertificate
 from tenantry.core.confirmation import Confirmation
@@ -107,6 +106,11 @@ def confirmation(application: ApplicationFacts, context: RequestContext) -> Conf
     return Confirmation(x5t_s256=certificate.x5t_s256)
 
 
+def alias_of(url: str) -> str:
+    """§5: the same endpoint, at the host where every client is asked for its certificate."""
+    return url.replace("://", f"://{ALIAS}", 1)
+
+
 def described(
     metadata: dict[str, Any], address: TenantAddress, tenant: TenantFacts
 ) -> dict[str, Any]:
@@ -121,10 +125,5 @@ def described(
     bound = metadata | {"tls_client_certificate_bound_access_tokens": True}
     if not tenant.enable_mtls_endpoint_aliases:
         return bound
-    issuer = urlsplit(address.issuer)
-    origin = f"{issuer.scheme}://{issuer.netloc}"
-    alias = f"{issuer.scheme}://{ALIAS}{issuer.netloc}"
-    aliases = {
-        name: alias + metadata[name].removeprefix(origin) for name in _ALIASED if name in metadata
-    }
+    aliases = {name: alias_of(metadata[name]) for name in _ALIASED if name in metadata}
     return bound | {"mtls_endpoint_aliases": aliases}

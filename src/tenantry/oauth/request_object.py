@@ -13,7 +13,7 @@ from urllib.parse import urldefrag
 
 from tenantry.core.clock import timestamp
 from tenantry.core.credentials import CredentialUse
-from tenantry.core.facts import ApplicationFacts
+from tenantry.core.facts import ApplicationFacts, ClientSigningAlgorithm
 from tenantry.keys import server_encryption
 from tenantry.keys.client_keys import BadSignature, UnverifiedJwt, read_jwt, verify_with_keys
 from tenantry.keys.server_encryption import decrypted, is_encrypted

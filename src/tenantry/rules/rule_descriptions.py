@@ -41,12 +41,6 @@ DESCRIPTIONS: Mapping[str, str] = {
         "An application that must push its requests needs a tenant that takes pushed ones."
     ),
     "unpushed_request": "An application that must push its requests can begin in no other way.",
-    "compliance_response_mode": (
-        "The compliance level of the application may demand a signed answer."
-    ),
-    "compliance_interaction_id": (
-        "The compliance level of the application may demand the header x-fapi-interaction-id."
-    ),
     "redirect_uri": "The answer may be sent only where the application has registered it.",
     "scope_given": "The request must say which scopes it is for.",
     "response_type": "The application must have registered this form of answer, if it chose any.",

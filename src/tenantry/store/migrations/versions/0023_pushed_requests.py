@@ -33,8 +33,9 @@ def upgrade() -> None:
         ("pushed_authorization_requests_supported", sa.true()),
         ("request_object_encryption_supported", sa.false()),
     ):
-        column = sa.Column(name, sa.Boolean(), nullable=False, server_default=default)
-        op.add_column("tenants", column)
+        op.add_column(
+            "tenants", sa.Column(name, sa.Boolean(), nullable=False, server_default=default)
+        )
     op.create_table(
         "encryption_keys",
         *(
@@ -66,5 +67,7 @@ def upgrade() -> None:
         ),
     )
     for name in ("alg", "enc"):
-        column = sa.Column(f"authorization_encrypted_response_{name}", sa.String(), nullable=True)
-        op.add_column("applications", column)
+        op.add_column(
+            "applications",
+            sa.Column(f"authorization_encrypted_response_{name}", sa.String(), nullable=True),
+        )
