@@ -20,6 +20,7 @@ SPECIFICATIONS = {
     "openid_connect_session_management",
     "openid_connect_front_channel_logout",
     "openid_connect_back_channel_logout",
+    "openid_connect_ciba_core",
     *(f"rfc{number}" for number in (6749, 7009, 7591, 7636, 7662, 8252, 8414, 8628, 8693)),
     "jarm",
     *(f"rfc{number}" for number in (8705, 8707, 9068, 9101, 9126, 9207)),

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 from pydantic import model_validator as validates_model
 from pydantic_settings import NoDecode, SettingsConfigDict
 
@@ -52,12 +59,14 @@ class Settings(MailSettings):
         le=256,
         description="Server processes; by default one per core.",
     )
-    public_url: str = Field(
+    public_url: Annotated[str, AfterValidator(lambda url: url and required_origin(url))] = Field(
         "",
         description="The origin that browsers and applications see, the issuer of the root "
         "tenant; by default http://localhost:{port}.",
     )
-    tenant_url: str | None = Field(
+    tenant_url: Annotated[
+        str | None, AfterValidator(lambda url: required_template(url) if url else None)
+    ] = Field(
         None,
         description="The address of tenants, with {name} as its leftmost label, such as "
         "https://{name}.auth.example.com; by default {public URL}/t/{name}.",
@@ -136,7 +145,11 @@ class Settings(MailSettings):
         "tokens, log streams) may go to private addresses, and over http to loopback: true or "
         "false.",
     )
-    dns_servers: Annotated[tuple[tuple[str, int], ...], NoDecode] = Field(
+    dns_servers: Annotated[
+        tuple[tuple[str, int], ...],
+        NoDecode,
+        BeforeValidator(lambda given: dns_servers(given) if isinstance(given, str) else given),
+    ] = Field(
         (),
         description="Comma-separated resolvers that are asked for the TXT records of custom "
         "domains: addresses, with a port if it is not 53; by default the system's.",
@@ -175,21 +188,6 @@ class Settings(MailSettings):
         if not isinstance(value, str):
             return value
         return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
-
-    @field_validator("dns_servers", mode="before")
-    @classmethod
-    def _split_dns_servers(cls, value: object) -> object:
-        return dns_servers(value) if isinstance(value, str) else value
-
-    @field_validator("public_url")
-    @classmethod
-    def _check_public_url(cls, value: str) -> str:
-        return required_origin(value) if value else value
-
-    @field_validator("tenant_url")
-    @classmethod
-    def _check_tenant_url(cls, value: str | None) -> str | None:
-        return required_template(value) if value else None
 
     @field_validator("database_url")
     @classmethod

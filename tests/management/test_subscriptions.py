@@ -17,6 +17,7 @@ from tenantry.core.access_control import AccessAction, AccessRule, EndpointGroup
 from tenantry.management import event_stream, subscriptions, websocket
 from tests.store.seeds import wait_until_settled
 from tests.support.databases import Databases
+from tests.support.dpop import Prover
 from tests.support.listening import listening_server
 from tests.support.management import Api, root_api, tenant_api
 from tests.support.server import Server, Tenant
@@ -121,6 +122,27 @@ def test_server_sent_events(tenant: Tenant, reader: Api) -> None:
         assert stream.next()["event"] is None
         user = tenant.user()
         assert stream.next()["event"]["userId"] == user.id
+
+
+def test_a_token_that_is_bound_to_a_key(tenant: Tenant) -> None:
+    """RFC 9449 §7.1: one proof begins server-sent events; on a WebSocket nothing proves a key."""
+    client, prover, url = tenant.application("non_interactive"), Prover(), tenant.url("graphql")
+    tenant.grant(client, url, "read:logs")
+    wait_until_settled(tenant.server.runtime.store.database)
+    asked = {"grant_type": "client_credentials", "audience": url}
+    token = prover.ask(tenant, client, **asked).json()["access_token"]
+    proof = prover.proof(tenant, "POST", "graphql", token)
+    with events(url, token, proof=proof, types=["user.created"]) as stream:
+        assert stream.next()["event"] is None
+        user = tenant.user()
+        assert stream.next()["event"]["userId"] == user.id
+    for again in (proof, ""):
+        with events(url, token, proof=again) as stream:
+            assert stream.response.status_code == 401
+    for scheme in ("DPoP", "Bearer"):
+        with socket(url) as made:
+            made.send(type="connection_init", payload={"authorization": f"{scheme} {token}"})
+            assert closing(made)[0] == websocket.FORBIDDEN
 
 
 def test_it_needs_the_scope(tenant: Tenant) -> None:

@@ -72,7 +72,7 @@ def test_no_header_is_injected(mail: MailServer, break_: str) -> None:
     """RFC 5322 §2.2: whatever is told, in a name or in a subject."""
     mail.messages.clear()
     evil = f"x{break_}Bcc: eve@example.com"
-    values = SAMPLES[NAME] | {"application": {"name": evil}}
+    values = dict(SAMPLES[NAME]) | {"application": {"name": evil}}
     content = render(template(subject="{{ application.name }}"), values)
     run_apart(outgoing(mail).send(EMAIL, content, evil, None))
     (message,) = mail.messages
@@ -99,7 +99,7 @@ def test_a_refusal_says_nothing_of_the_message(mail: MailServer) -> None:
 
 @pytest.mark.parametrize("expression", ["{{ application.name }}", "{{ binding_message | upcase }}"])
 def test_what_a_message_tells_is_escaped(expression: str) -> None:
-    values = SAMPLES[NAME] | {"application": {"name": EVIL}, "binding_message": EVIL}
+    values = dict(SAMPLES[NAME]) | {"application": {"name": EVIL}, "binding_message": EVIL}
     shown = render(template(html=expression), values)
     assert "<" not in shown.html
     assert "&lt;" in shown.html.lower()
@@ -110,7 +110,7 @@ def test_what_a_message_tells_is_escaped(expression: str) -> None:
     "filter_", ["append: binding_message", "prepend: binding_message", "truncate: 9", "capitalize"]
 )
 def test_no_filter_takes_the_escaping_away(filter_: str) -> None:
-    values = SAMPLES[NAME] | {"application": {"name": EVIL}, "binding_message": EVIL}
+    values = dict(SAMPLES[NAME]) | {"application": {"name": EVIL}, "binding_message": EVIL}
     made = render(template(html=f"{{{{ application.name | {filter_} }}}}"), values)
     assert "<" not in made.html
 

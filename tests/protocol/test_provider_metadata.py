@@ -13,6 +13,7 @@ import pytest
 from joserfc import jwe
 from joserfc.jwk import RSAKey
 
+from tenantry.core.authorization_details import AuthorizationDetailsType
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import ClaimMapping, ClaimSource, ClaimTarget
 from tenantry.edge.routes import ROUTES
@@ -33,8 +34,9 @@ from tests.support.client_keys import (
     rsa_key,
     signed,
 )
+from tests.support.dpop import Prover
 from tests.support.flow import Granted, authorize, log_in, request_for, sign_in
-from tests.support.pushing import sign_in_pushed
+from tests.support.pushing import push, sign_in_pushed
 from tests.support.registration import register
 from tests.support.server import Client, Server, Tenant
 
@@ -367,7 +369,8 @@ def _backchannel_algorithms(scene: Scene) -> list[str]:
     def accepted(alg: str) -> bool:
         claims = ciba.claims_for(scene.tenant, client, login_hint="nobody@example.com")
         token = signed(claims, _key(alg), alg)
-        return ciba.send(scene.tenant, client, token).json()["error"] == "unknown_user_id"
+        answer = ciba.send(scene.tenant, client, token).json()
+        return bool(answer["error"] == "unknown_user_id")
 
     return [alg for alg in _SIGNABLE if accepted(alg)]
 
@@ -395,6 +398,31 @@ def _pushed(scene: Scene) -> str:
     client = scene.application()
     assert sign_in_pushed(scene.browser, scene.tenant, client).redeem().status_code == 200
     return _there("pushed_authorization_request_endpoint", "POST")(scene)
+
+
+def _dpop_algorithms(scene: Scene) -> list[str]:
+    client = scene.application()
+
+    def accepted(alg: str) -> bool:
+        """RFC 9449 §5: the code is not looked for before the proof is good."""
+        answer = Prover(_key(alg), alg).ask(
+            scene.tenant, client, grant_type="authorization_code", code="unknown"
+        )
+        return bool(answer.json()["error"] == "invalid_grant")
+
+    return [alg for alg in _SIGNABLE if accepted(alg)]
+
+
+def _detail_types(scene: Scene) -> list[str]:
+    """RFC 9396 §10: those of the tenant's API, and no others."""
+    found = []
+    for name in ("payment", "access"):
+        client, details = scene.application(), f'[{{"type": "{name}"}}]'
+        api = "https://payments.example.com"
+        asked = request_for(client, audience=api, authorization_details=details)
+        if push(scene.tenant, client, asked.parameters).status_code == 201:
+            found.append(name)
+    return found
 
 
 def _sid(scene: Scene) -> bool:
@@ -478,6 +506,8 @@ PROOFS: Mapping[str, Proof] = {
     "backchannel_user_code_parameter_supported": _user_code,
     "registration_endpoint": _registration,
     "pushed_authorization_request_endpoint": _pushed,
+    "dpop_signing_alg_values_supported": _dpop_algorithms,
+    "authorization_details_types_supported": _detail_types,
     "end_session_endpoint": _there("end_session_endpoint", "GET", "POST"),
     "check_session_iframe": _there("check_session_iframe", "GET"),
     "service_documentation": lambda _: "https://help.example.com/",
@@ -547,6 +577,8 @@ def scene(server: Server, tenant: Tenant, browser: Browser) -> Scene:
         ),
     )
     tenant.user(**FULL, user_metadata={"level": 3})
+    payments = (AuthorizationDetailsType("payment"),)
+    tenant.api("https://payments.example.com", authorization_details=payments)
     document = server.client.get(tenant.url(".well-known/openid-configuration")).json()
     sign_in(browser, tenant, tenant.application())
     return Scene(tenant, browser, document)

@@ -115,6 +115,7 @@ METADATA: dict[str, Any] = {
     "require_pushed_authorization_requests": True,
     "require_signed_request_object": True,
     "tls_client_certificate_bound_access_tokens": True,
+    "dpop_bound_access_tokens": True,
     "authorization_signed_response_alg": "RS256",
     "authorization_encrypted_response_alg": "RSA-OAEP-256",
     "authorization_encrypted_response_enc": "A256GCM",

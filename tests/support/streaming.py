@@ -94,8 +94,13 @@ class Events:
 
 
 @contextmanager
-def events(url: str, token: str, query: str = FOLLOW, **variables: Any) -> Iterator[Events]:
+def events(
+    url: str, token: str, query: str = FOLLOW, proof: str = "", **variables: Any
+) -> Iterator[Events]:
+    """By a token that is bound to a key, if there is a proof of it."""
     headers = {"accept": "text/event-stream", "authorization": f"Bearer {token}"}
+    if proof:
+        headers |= {"authorization": f"DPoP {token}", "DPoP": proof}
     body = {"query": query, "variables": variables}
     with (
         httpx2.Client(timeout=WAIT) as client,

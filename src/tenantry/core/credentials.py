@@ -31,7 +31,7 @@ class CredentialUse(StrEnum):
 class CredentialFacts(Stored):
     """`kid` is the thumbprint of the key (RFC 7638) or of the name, `x5t_s256` that of a certificate.
 
-    `jwk` is the JSON text of the public key, with its `kid` and its `alg`. A name alone has no key:
+    `jwk` is the JSON text of the public key, with its `kid` and its `alg`. A name has no key:
     `subject_dn` is in the form of `core.distinguished_names`.
     """
 

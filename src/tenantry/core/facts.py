@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from tenantry.core.authentication_methods import TokenEndpointAuthMethod
 from tenantry.core.authorization_details import AuthorizationDetailsType, ConsentPolicy
 from tenantry.core.backchannel import BackchannelTokenDeliveryMode, NotificationChannel
 from tenantry.core.compliance import ComplianceLevel
@@ -43,7 +44,6 @@ from tenantry.core.values import (
     SubjectType,
     TokenDialect,
     TokenEncryption,
-    TokenEndpointAuthMethod,
 )
 
 # The rest is defined beside this module and asked for here.

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from tenantry.oauth.authorization_request import ResponseTarget
+from tenantry.oauth.response_target import ResponseTarget
 from tenantry.pages import (
     FormPostView,
     WebMessageView,

@@ -18,7 +18,8 @@ from tenantry.oauth.errors import OAuthError, invalid_request, require
 from tenantry.oauth.organizations import NOTHING_ASKED, AskedOrganization
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.resource_indicators import read_target
-from tenantry.oauth.response_types import CODE, JWT, ResponseType
+from tenantry.oauth.response_target import PageError, RedirectError, ResponseTarget
+from tenantry.oauth.response_types import CODE, ResponseType
 from tenantry.rules import compliance
 from tenantry.rules.authorization import Refused
 from tenantry.rules.authorization_admission import names_scopes, redirects_to, registered_scopes
@@ -32,44 +33,6 @@ from tenantry.tokens.verify import ApplicationSecret, InvalidToken, verify_id_to
 _UNSUPPORTED = {
     "registration": "registration_not_supported",
 }
-
-
-class PageError(Exception):
-    """An error before the redirect URI is trusted: a page, never a redirect."""
-
-    def __init__(self, error: str, description: str) -> None:
-        super().__init__(description)
-        self.error = error
-        self.description = description
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseTarget:
-    """Where the answer goes, and how. It was registered by the application.
-
-    `openid_client_id` is the application that gets `session_state` with an answer.
-    """
-
-    client_id: str
-    redirect_uri: str
-    response_mode: str
-    state: str | None
-    openid_client_id: str | None = None
-
-    @property
-    def is_secured(self) -> bool:
-        """Whether the answer is a JWT (JARM)."""
-        return self.response_mode.endswith(f".{JWT}")
-
-
-class RedirectError(Exception):
-    """An error that the application may hear, at its own redirect URI (§4.1.2.1)."""
-
-    def __init__(self, target: ResponseTarget, error: str, description: str) -> None:
-        super().__init__(description)
-        self.target = target
-        self.error = error
-        self.description = description
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

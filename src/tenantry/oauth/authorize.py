@@ -17,9 +17,10 @@ from tenantry.core.facts import (
 )
 from tenantry.core.ids import new_id, new_token
 from tenantry.oauth import elsewhere, front_channel, rar
-from tenantry.oauth.authorization_request import AuthorizationRequest, ResponseTarget
+from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.elsewhere import Answered
 from tenantry.oauth.membership import join
+from tenantry.oauth.response_target import ResponseTarget
 from tenantry.oauth.standing import Standing, Subject, stand
 from tenantry.oauth.user_tokens import FrontChannel, FrontChannelClient, UserGrant
 from tenantry.rules.authorization import Granted, Refused

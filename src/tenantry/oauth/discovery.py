@@ -143,7 +143,7 @@ def jwks(
     """
     keys = json.loads(domain.jwks)["keys"] if domain and domain.jwks else []
     keys += [key.jwk for key in ring.published if key.facts.alg in tenant.signing_algorithms]
-    keys += decrypting.published
+    keys += list(decrypting.published)
     if tenant.remove_alg_from_jwks:
         keys = [{name: value for name, value in key.items() if name != "alg"} for key in keys]
     return {"keys": keys}

@@ -13,8 +13,8 @@ from tenantry.core.clock import timestamp
 from tenantry.core.encryption import ContentEncryptionAlgorithm, MessageEncryptionAlgorithm
 from tenantry.core.facts import ApplicationFacts, TenantFacts
 from tenantry.keys.client_encryption import encrypt_for
-from tenantry.oauth.authorization_request import ResponseTarget
 from tenantry.oauth.errors import OAuthError
+from tenantry.oauth.response_target import ResponseTarget
 from tenantry.oauth.response_types import JWT
 from tenantry.rules.authorization_responses import LIFETIME, content_encryption
 from tenantry.services.client_encryption import encryption_key

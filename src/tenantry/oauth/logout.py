@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from tenantry.core.facts import ApplicationFacts, SessionFacts, TenantFacts
 from tenantry.keys.signing import KeyRing
 from tenantry.keys.vault import Vault
-from tenantry.oauth.authorization_request import PageError
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.response_target import PageError
 from tenantry.rules.fields import encodable
 from tenantry.rules.logout import asks_for_confirmation
 from tenantry.rules.redirect_uris import is_registered

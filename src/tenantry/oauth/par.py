@@ -15,10 +15,11 @@ from tenantry.core.ids import new_token
 from tenantry.keys.vault import Vault
 from tenantry.oauth import authorize, dpop, request_object
 from tenantry.oauth.admitted_request import admitted, subject_of
-from tenantry.oauth.authorization_request import AuthorizationRequest, PageError, RedirectError
+from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import OAuthError, invalid_request, refusal, require
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.response_target import PageError, RedirectError
 from tenantry.oauth.standing import Subject, stand
 from tenantry.rules.authorization import Refused
 from tenantry.rules.custom_domain_urls import at_domain

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 
-from tenantry.oauth.authorization_request import ResponseTarget
+from tenantry.oauth.response_target import ResponseTarget
 from tenantry.rules.redirect_uris import origin_of
 
 ENDPOINT = "oidc/check_session"

@@ -17,9 +17,6 @@ from tenantry.oauth import authorize, jarm, par, request_object
 from tenantry.oauth.admitted_request import admitted, subject_of
 from tenantry.oauth.authorization_request import (
     AuthorizationRequest,
-    PageError,
-    RedirectError,
-    ResponseTarget,
     decide_redirect_uri,
     read_client_id,
     response_target,
@@ -28,6 +25,7 @@ from tenantry.oauth.device_outcome import DeviceAnswered
 from tenantry.oauth.elsewhere import ApprovalAnswered
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.response_target import PageError, RedirectError, ResponseTarget
 from tenantry.oauth.session_management import session_state
 from tenantry.oauth.standing import Subject
 from tenantry.pages import (

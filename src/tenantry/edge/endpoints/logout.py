@@ -22,9 +22,9 @@ from tenantry.edge.parse import form_parameters, query_parameters
 from tenantry.edge.render import page, see_other, with_query
 from tenantry.oauth import frontchannel_logout
 from tenantry.oauth import logout as protocol
-from tenantry.oauth.authorization_request import PageError
 from tenantry.oauth.errors import OAuthError
 from tenantry.oauth.parameters import Parameters
+from tenantry.oauth.response_target import PageError
 from tenantry.pages import (
     LogoutView,
     SignedOutView,

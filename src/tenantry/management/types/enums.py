@@ -10,7 +10,6 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from tenantry.core.authorization_details import ConsentPolicy
-from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.facts import (
     AccessPolicy,
     ApplicationType,
@@ -31,11 +30,9 @@ from tenantry.core.facts import (
     SubjectIdentifierType,
     SubjectType,
     TokenDialect,
-    TokenEndpointAuthMethod,
     TrustedSubject,
 )
 from tenantry.core.organizations import OrganizationRequireBehavior, OrganizationUsage
-from tenantry.rules.compliance import LEVELS
 
 
 def describe_enum(
@@ -50,24 +47,17 @@ def describe_enum(
         value.description = values[member]
 
 
-_PROVEN = {
-    TokenEndpointAuthMethod.PRIVATE_KEY_JWT: "signed assertions",
-    TokenEndpointAuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: "client certificates",
-}
-_BOUND = {ProofOfPossession.MTLS: "a client certificate", ProofOfPossession.DPOP: "a DPoP key"}
-
-
 def _wire(member: Enum, text: str) -> str:
     return f"{text} On the wire: `{member.value}`."
 
 
-def _describe(enum: type[Enum], description: str, values: Mapping[Any, str]) -> None:
+def describe_on_wire(enum: type[Enum], description: str, values: Mapping[Any, str]) -> None:
     describe_enum(
         enum, description, {member: _wire(member, text) for member, text in values.items()}
     )
 
 
-_describe(
+describe_on_wire(
     Environment,
     "What a tenant is used for.",
     {
@@ -76,7 +66,7 @@ _describe(
         Environment.PRODUCTION: "Real users sign in.",
     },
 )
-_describe(
+describe_on_wire(
     ApplicationType,
     "What kind of program an application is. It decides the defaults of other settings.",
     {
@@ -86,24 +76,7 @@ _describe(
         ApplicationType.MACHINE_TO_MACHINE: "Runs on a server, and speaks for itself.",
     },
 )
-_describe(
-    TokenEndpointAuthMethod,
-    "How an application proves who it is at the token endpoint.",
-    {
-        TokenEndpointAuthMethod.NONE: "Not at all: the application is public.",
-        TokenEndpointAuthMethod.CLIENT_SECRET_BASIC: "Its secret, by HTTP Basic.",
-        TokenEndpointAuthMethod.CLIENT_SECRET_POST: "Its secret, in the body.",
-        TokenEndpointAuthMethod.CLIENT_SECRET_JWT: "A JWT that its secret signs.",
-        TokenEndpointAuthMethod.PRIVATE_KEY_JWT: "A JWT that its private key signs.",
-        TokenEndpointAuthMethod.TLS_CLIENT_AUTH: (
-            "A TLS client certificate of a certificate authority, by its name (RFC 8705 §2.1)."
-        ),
-        TokenEndpointAuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: (
-            "A TLS client certificate that was uploaded or registered (RFC 8705 §2.2)."
-        ),
-    },
-)
-_describe(
+describe_on_wire(
     ClientSigningAlgorithm,
     "How an application signs what it sends.",
     {
@@ -115,7 +88,7 @@ _describe(
         ClientSigningAlgorithm.HS256: "HMAC with SHA-256, by the client secret.",
     },
 )
-_describe(
+describe_on_wire(
     ResponseTypeName,
     "What the authorization endpoint answers with.",
     {
@@ -128,7 +101,7 @@ _describe(
         ResponseTypeName.CODE_ID_TOKEN_TOKEN: "A code, an ID token and an access token.",
     },
 )
-_describe(
+describe_on_wire(
     GrantType,
     "How an application may get tokens.",
     {
@@ -144,7 +117,7 @@ _describe(
         GrantType.JWT_BEARER: "It trades a trusted issuer's assertion for a user's token.",
     },
 )
-_describe(
+describe_on_wire(
     TrustedSubject,
     "What the subject of a trusted issuer's assertion means.",
     {
@@ -152,7 +125,7 @@ _describe(
         TrustedSubject.EMAIL: "The email of a user of one connection.",
     },
 )
-_describe(
+describe_on_wire(
     DeviceUserCodeCharset,
     "The characters of the codes that connect devices.",
     {
@@ -160,7 +133,7 @@ _describe(
         DeviceUserCodeCharset.DIGITS: "The ten digits.",
     },
 )
-_describe(
+describe_on_wire(
     ResourceParameterProfile,
     "What requests may name by `resource` (RFC 8707); `audience` always comes first.",
     {
@@ -172,7 +145,7 @@ _describe(
         ),
     },
 )
-_describe(
+describe_on_wire(
     SigningAlgorithm,
     "How tokens are signed.",
     {
@@ -183,7 +156,7 @@ _describe(
         SigningAlgorithm.HS256: "HMAC with SHA-256, by a secret that both sides know.",
     },
 )
-_describe(
+describe_on_wire(
     TokenDialect,
     "How the claims of an access token are named.",
     {
@@ -193,7 +166,7 @@ _describe(
         TokenDialect.RFC9068_PROFILE_AUTHZ: "The same with the claim `permissions`.",
     },
 )
-_describe(
+describe_on_wire(
     EncryptionFormat,
     "How access tokens are encrypted.",
     {
@@ -202,7 +175,7 @@ _describe(
         ),
     },
 )
-_describe(
+describe_on_wire(
     KeyEncryptionAlgorithm,
     "How the key of an encrypted token is encrypted.",
     {
@@ -211,7 +184,7 @@ _describe(
         KeyEncryptionAlgorithm.RSA_OAEP_512: "RSA-OAEP with SHA-512.",
     },
 )
-_describe(
+describe_on_wire(
     ClaimSource,
     "Where the value of a custom claim comes from.",
     {
@@ -225,7 +198,7 @@ _describe(
         ),
     },
 )
-_describe(
+describe_on_wire(
     ClaimTarget,
     "What carries a custom claim.",
     {
@@ -234,7 +207,7 @@ _describe(
         ClaimTarget.USERINFO: "The answer of userinfo.",
     },
 )
-_describe(
+describe_on_wire(
     AccessPolicy,
     "Which applications may have tokens for an API.",
     {
@@ -243,18 +216,7 @@ _describe(
         AccessPolicy.DENY_ALL: "None.",
     },
 )
-_describe(
-    ComplianceLevel,
-    "The profiles of OpenID's FAPI working group. `PKJ` stands for signed assertions of the "
-    "application (private_key_jwt), `MTLS` for its certificate; the last word says what its "
-    "tokens are bound to.",
-    {
-        level: f"{profile.title}; {_PROVEN[min(profile.methods)]}, "
-        f"tokens bound to {_BOUND[profile.bound_by]}."
-        for level, profile in LEVELS.items()
-    },
-)
-_describe(
+describe_on_wire(
     ProofOfPossession,
     "How whoever has a token shows that it may use it.",
     {
@@ -262,7 +224,7 @@ _describe(
         ProofOfPossession.DPOP: "By a proof that a key signs for each request (RFC 9449).",
     },
 )
-_describe(
+describe_on_wire(
     SubjectType,
     "For whom a client grant gives access.",
     {
@@ -270,7 +232,7 @@ _describe(
         SubjectType.USER: "A user who signed in through the application.",
     },
 )
-_describe(
+describe_on_wire(
     SubjectIdentifierType,
     "How users are named in `sub`.",
     {
@@ -278,7 +240,7 @@ _describe(
         SubjectIdentifierType.PAIRWISE: "By a name that no other sector knows.",
     },
 )
-_describe(
+describe_on_wire(
     KeyState,
     "Where a signing key is in its life.",
     {
@@ -288,12 +250,12 @@ _describe(
         KeyState.REVOKED: "Trusted no more. Its private half is gone.",
     },
 )
-_describe(
+describe_on_wire(
     ConnectionStrategy,
     "Where the users of a connection come from.",
     {ConnectionStrategy.DATABASE: "They are kept here, with their passwords."},
 )
-_describe(
+describe_on_wire(
     OrganizationUsage,
     "Whether tokens are for an organization.",
     {
@@ -302,7 +264,7 @@ _describe(
         OrganizationUsage.REQUIRE: "Always: a request that names none is refused.",
     },
 )
-_describe(
+describe_on_wire(
     OrganizationRequireBehavior,
     "What becomes of a sign-in without an organization where one is required.",
     {
@@ -312,7 +274,7 @@ _describe(
         ),
     },
 )
-_describe(
+describe_on_wire(
     ConsentPolicy,
     "How users are asked for authorization details of an API. They are asked each time.",
     {
