@@ -49,8 +49,8 @@ class Prover:
         jwk = _jwk(self.proof_key)
         for _ in range(number):
             now = int(time.time())
-            assertion = {"iss": self.client_id, "sub": self.client_id, "aud": self.issuer}
-            assertion |= {"exp": now + 300, "jti": secrets.token_urlsafe(16)}
+            who = {"iss": self.client_id, "sub": self.client_id, "aud": self.issuer}
+            assertion = who | {"exp": now + 300, "jti": secrets.token_urlsafe(16)}
             proof = {"htm": "POST", "htu": f"{self.issuer}oauth/token", "iat": now + AHEAD}
             proof |= {"jti": secrets.token_urlsafe(16)}
             form = {

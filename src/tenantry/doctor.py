@@ -50,6 +50,7 @@ def examine() -> list[Finding]:
     findings = [Finding("ok", "settings", f"public URL {settings.public_url}")]
     findings.extend(_isolation(settings))
     findings.extend(_files(settings))
+    findings.extend(_mail(settings))
     database = Database(settings.database_url)
     try:
         findings.extend(_database(settings, database))
@@ -74,6 +75,11 @@ def _files(settings: Settings) -> Iterator[Finding]:
         path = settings.data_dir / name
         if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
             yield Finding("failure", "secrets", f"{path} can be read by others")
+
+
+def _mail(settings: Settings) -> Iterator[Finding]:
+    if settings.smtp_host is None and not settings.is_development:
+        yield Finding("warning", "mail", "no mail is sent: TENANTRY_SMTP_HOST is not set")
 
 
 def _database(settings: Settings, database: Database) -> Iterator[Finding]:

@@ -11,14 +11,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic import model_validator as validates_model
 from pydantic_settings import NoDecode, SettingsConfigDict
 
@@ -59,14 +52,12 @@ class Settings(MailSettings):
         le=256,
         description="Server processes; by default one per core.",
     )
-    public_url: Annotated[str, AfterValidator(lambda url: url and required_origin(url))] = Field(
+    public_url: str = Field(
         "",
         description="The origin that browsers and applications see, the issuer of the root "
         "tenant; by default http://localhost:{port}.",
     )
-    tenant_url: Annotated[
-        str | None, AfterValidator(lambda url: required_template(url) if url else None)
-    ] = Field(
+    tenant_url: str | None = Field(
         None,
         description="The address of tenants, with {name} as its leftmost label, such as "
         "https://{name}.auth.example.com; by default {public URL}/t/{name}.",
@@ -92,9 +83,8 @@ class Settings(MailSettings):
     )
     client_certificate_header: Literal["client-certificate", "client-cert"] | None = Field(
         None,
-        description="The header in which the trusted proxies say which client certificate a "
-        "request came with: client-certificate (URL-encoded PEM) or client-cert (RFC 9440); by "
-        "default none. Custom domains with an edge of their own have client-certificate.",
+        description="The header in which the trusted proxies say what client certificate a "
+        "request came with: client-certificate (URL-encoded PEM) or client-cert (RFC 9440).",
     )
     log_format: Literal["text", "json"] = Field(
         "text", description="How log lines look: text or json."
@@ -145,11 +135,7 @@ class Settings(MailSettings):
         "tokens, log streams) may go to private addresses, and over http to loopback: true or "
         "false.",
     )
-    dns_servers: Annotated[
-        tuple[tuple[str, int], ...],
-        NoDecode,
-        BeforeValidator(lambda given: dns_servers(given) if isinstance(given, str) else given),
-    ] = Field(
+    dns_servers: Annotated[tuple[tuple[str, int], ...], NoDecode] = Field(
         (),
         description="Comma-separated resolvers that are asked for the TXT records of custom "
         "domains: addresses, with a port if it is not 53; by default the system's.",
@@ -182,22 +168,26 @@ class Settings(MailSettings):
             parse_encryption_key(key)
         return keys
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "dns_servers", mode="before")
     @classmethod
-    def _split_networks(cls, value: object) -> object:
+    def _split_addresses(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
+        if info.field_name == "dns_servers":
+            return dns_servers(value)
         return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
+
+    @field_validator("public_url", "tenant_url")
+    @classmethod
+    def _check_url(cls, value: str | None, info: ValidationInfo) -> str | None:
+        check = required_origin if info.field_name == "public_url" else required_template
+        return check(value) if value else None
 
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, value: str) -> str:
-        if value and value.split(":")[0] not in {
-            "sqlite",
-            "postgresql",
-            "postgres",
-            "postgresql+psycopg",
-        }:
+        known = {"sqlite", "postgresql", "postgres", "postgresql+psycopg"}
+        if value and value.split(":")[0] not in known:
             raise ValueError("must begin with sqlite:/// or postgresql://")
         scheme, separator, rest = value.partition("://")
         if scheme in {"postgresql", "postgres"}:

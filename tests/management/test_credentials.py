@@ -490,3 +490,18 @@ def test_expiring_credentials_are_told(server: Server, api: Api) -> None:
     assert told["mutation"] == "credentialUpdate"
     api.do("credentialUpdate", "__typename", {"id": credential["id"], "expiresAt": late})
     assert check()["passed"] is True
+
+
+@pytest.mark.parametrize("ways", [[], ["privateKeyJwt", "tlsClientAuth"]])
+def test_exactly_one_way(api: Api, ways: list[str]) -> None:
+    """An application authenticates by one method at a time."""
+    application = api.application()
+    methods: dict[str, Any] = {way: {"credentials": []} for way in ways}
+    given = {"id": application["id"], "clientAuthenticationMethods": methods}
+    answer = api.post(
+        "mutation($input: ApplicationUpdateInput!) { applicationUpdate(input: $input) "
+        "{ errors { code } } }",
+        input=given,
+    ).json()
+    assert answer["errors"]
+    assert "INTERNAL" not in json.dumps(answer)

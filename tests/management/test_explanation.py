@@ -11,8 +11,10 @@ import pytest
 
 from tenantry.core.facts import DATABASE_CONNECTION, AccessPolicy, GrantType, ResponseTypeName
 from tenantry.rules.rule_descriptions import DESCRIPTIONS
+from tenantry.services import users
+from tenantry.services.commands import Patch
 from tests.management.test_explanation_agrees import EXPLAIN, compare, lasting
-from tests.support import organizations
+from tests.support import ciba, organizations
 from tests.support.browser import Browser
 from tests.support.flow import authorize, log_in, request_for, sign_in
 from tests.support.jwt import claims_of
@@ -94,6 +96,8 @@ def test_every_rule_is_described() -> None:
         "authorization",
         "admission",
         "authorization_admission",
+        "backchannel",
+        "detail_admission",
         "organizations",
         "possession",
         "pushed_requests",
@@ -319,6 +323,41 @@ def test_a_device(tenant: Tenant, server: Server, api: Api) -> None:
     page = browser.submit(log_in(browser, page), "consent-form", press="consent-allow")
     answer = tenant.token(client, grant_type=device.value, device_code=codes["device_code"])
     assert compare(found, answer, asked) is not None
+
+
+def test_a_person_who_is_asked_elsewhere(tenant: Tenant, server: Server, api: Api) -> None:
+    """CIBA Core §7.1: the rules of the endpoint, and the tokens that were explained."""
+    tenant.api(API, "read", allow_offline_access=True)
+    grants = (GrantType.CIBA, GrantType.REFRESH_TOKEN)
+    client = ciba.asking(tenant, grant_types=grants)
+    user, scope = tenant.user(ciba.EMAIL), "openid offline_access read"
+    asked = {"audience": API, "userId": user.id, "scopes": scope.split()}
+
+    def both() -> tuple[dict[str, Any], Any]:
+        answer = ciba.ask(tenant, client, audience=API, scope=scope)
+        return explained(api, client, GrantType.CIBA, **asked), answer
+
+    found, answer = both()
+    assert failed(found) == ("email_verified", "User.emailVerified")
+    assert found["error"] == answer.json()["error"]
+    tenant.write(users.update, Patch(user.id, {"email_verified": True}))
+    found, answer = both()
+    assert (found["consentRequired"], found["consentScopes"]) == (True, scope.split())
+    listed = api.data("{ backchannelRequests(first: 1) { nodes { id } } }")
+    request = {"id": listed["backchannelRequests"]["nodes"][0]["id"]}
+    api.do("backchannelRequestApprove", "__typename", request)
+    assert compare(found, ciba.poll(tenant, client, answer.json()), asked) is not None
+    tenant.block(user)
+    found, answer = both()
+    assert failed(found) == ("user_not_blocked", "User.blocked")
+    assert found["error"] == answer.json()["error"]
+    client = ciba.asking(tenant, async_approval_notification_channels=("push",))
+    found, answer = both()
+    assert failed(found)[0] == "notification_channel"
+    assert found["error"] == answer.json()["error"]
+    client = tenant.application()
+    found, answer = both()
+    assert found["error"] == answer.json()["error"] == "unauthorized_client"
 
 
 def test_several_apis_at_once(tenant: Tenant, api: Api) -> None:

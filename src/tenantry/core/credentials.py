@@ -29,7 +29,7 @@ class CredentialUse(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialFacts(Stored):
-    """`kid` is the thumbprint of the key (RFC 7638) or of the name, `x5t_s256` that of a certificate.
+    """`kid` is the thumbprint of the key (RFC 7638) or the name, `x5t_s256` of the certificate.
 
     `jwk` is the JSON text of the public key, with its `kid` and its `alg`. A name has no key:
     `subject_dn` is in the form of `core.distinguished_names`.

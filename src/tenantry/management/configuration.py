@@ -33,8 +33,10 @@ ABOUTS: Mapping[str, Mapping[str, str]] = {
     "applications": {
         **application_settings.ABOUT,
         "client_authentication_credentials": (
-            "The public keys, at most two, that verify its assertions with `PRIVATE_KEY_JWT`: a "
-            "name, a JWK, and perhaps when it ends. A key that is taken off is not deleted."
+            "What it proves itself by, at most two: a name, perhaps when it ends, and for "
+            "`PRIVATE_KEY_JWT` a JWK, for `SELF_SIGNED_TLS_CLIENT_AUTH` a JWK with the `x5t#S256` "
+            "of the certificate, for `TLS_CLIENT_AUTH` a `subjectDn`. What is taken off is not "
+            "deleted."
         ),
         "require_signed_request_object": (
             "Whether a request must be a signed request object (RFC 9101 §10.5). Default false."

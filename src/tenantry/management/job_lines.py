@@ -11,6 +11,7 @@ from typing import Any, Never
 import strawberry
 from graphql import GraphQLError, GraphQLInputObjectType, Undefined
 from graphql.utilities import coerce_input_value, validate_input_value
+from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.types.arguments import convert_argument
 from strawberry.types.base import get_object_definition
 
@@ -121,7 +122,10 @@ def _input(schema: strawberry.Schema, type_: type, value: Mapping[str, Any]) -> 
     published = schema._schema.type_map[_name(type_)]
     if not isinstance(published, GraphQLInputObjectType):
         raise TypeError(published.name)
-    coerced = coerce_input_value(value, published)
+    try:
+        coerced = coerce_input_value(value, published)
+    except StrawberryInputCoercionError as error:  # Where exactly one member is wanted.
+        raise _invalid(str(error)) from None
     if coerced is Undefined:
         validate_input_value(value, published, _refuse)
     return convert_argument(coerced, type_, schema.schema_converter.scalar_registry, schema.config)

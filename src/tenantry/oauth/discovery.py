@@ -141,7 +141,9 @@ def jwks(
 
     Before them, at a custom domain, those that were given to it: they sign what is not ours.
     """
-    keys = json.loads(domain.jwks)["keys"] if domain and domain.jwks else []
+    keys: list[dict[str, Any]] = []
+    if domain and domain.jwks:
+        keys += json.loads(domain.jwks)["keys"]
     keys += [key.jwk for key in ring.published if key.facts.alg in tenant.signing_algorithms]
     keys += list(decrypting.published)
     if tenant.remove_alg_from_jwks:

@@ -39,6 +39,10 @@ _FILTERS = frozenset(
 )
 _BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
+# What is inside of a tag; a range there may have a thousand million members.
+_INSIDE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_RANGE = ".."
+
 DEFAULTS: Mapping[EmailTemplateName, EmailTemplate] = {
     EmailTemplateName.ASYNC_APPROVAL: EmailTemplate(
         template=EmailTemplateName.ASYNC_APPROVAL,
@@ -114,6 +118,8 @@ def _template(given: EmailTemplate, path: tuple[str, ...]) -> EmailTemplate:
     )
     sample = SAMPLES[made.template]
     for name, environment in (("subject", _TEXT), ("html", _HTML), ("text", _TEXT)):
+        if any(_RANGE in inside for inside in _INSIDE.findall(getattr(made, name))):
+            raise DomainError(ErrorCode.INVALID, "Ranges are not allowed.", *path, name)
         try:
             _rendered(environment, getattr(made, name), sample)
         except LiquidError as error:

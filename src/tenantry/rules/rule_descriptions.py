@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 DESCRIPTIONS: Mapping[str, str] = {
     "grant_type": "The application must be allowed to ask for tokens in this way.",
-    "first_party": "Only an application of the tenant's own may send a user's password.",
+    "first_party": (
+        "Only an application of the tenant's own may send a user's password, or ask a user at "
+        "another device."
+    ),
     "confidential": "The application must be able to prove who it is, with a secret or a key.",
     "audience_given": "The request, or the tenant by default, must say which API a token is for.",
     "one_target": "A token is for one API, unless the tenant lets it be for several.",
@@ -51,6 +54,10 @@ DESCRIPTIONS: Mapping[str, str] = {
     "user_not_blocked": "The user must not be blocked.",
     "user_of_connection": "The user must belong to the connection that is looked in.",
     "default_directory": "The tenant must say in which connection a password is looked up.",
+    "oidc_conformant": "Only an OIDC-conformant application asks users at another device.",
+    "client_notification_token": "An application that is pinged must say by which token.",
+    "notification_channel": "There must be a way by which users hear of a request.",
+    "email_verified": "Mail goes only to an address that the user has shown to be theirs.",
     "realm_given": "The request must name the connection that the user belongs to.",
     "exchange_audience": "The application must be allowed to exchange tokens for this API.",
     "trusted_issuer": "The tenant must trust whoever signed the assertion.",
