@@ -193,6 +193,12 @@ def walk(api: Api, root: Api) -> list[tuple[str, Json, str]]:
             {"id": made["ResourceServer"], "name": "y"},
             "resource_server.updated",
         ),
+        (
+            "readinessCheckDismiss",
+            {"check": "logo", "reason": "None."},
+            "readiness_check.dismissed",
+        ),
+        ("readinessCheckRestore", {"check": "logo"}, "readiness_check.restored"),
         ("resourceServerSecretRotate", {"id": symmetric}, "resource_server.secret_rotated"),
         ("resourceServerDelete", {"id": made["ResourceServer"]}, "resource_server.deleted"),
         ("sessionRevoke", {"id": session_id}, "session.revoked"),

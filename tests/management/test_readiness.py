@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -166,3 +167,119 @@ def test_a_test_application_is_remembered_as_one(api: Api, tenant: Tenant) -> No
     assert found["mutation"] == "applicationDelete"
     update(api, made["application"]["clientId"], name="Renamed")
     assert not of_application(api, made["application"]["clientId"])["test_application"]["passed"]
+
+
+# --- dismissals ----------------------------------------------------------------------------
+
+SHOWN = "check passed dismissal { reason dismissedBy dismissedAt until }"
+WHERE = ["tenant", "application"]
+
+
+class Place:
+    """The checks of a tenant or of one application."""
+
+    def __init__(self, api: Api, where: str) -> None:
+        self.api = api
+        client = api.tenant.application("regular_web") if where == "application" else None
+        self.named = {"clientId": client.id} if client else {}
+        self.check = "unused_grants" if client else "logo"
+
+    def checks(self, arguments: str = "") -> dict[str, dict[str, Any]]:
+        field = f"readinessChecks{arguments} {{ {SHOWN} }}"
+        if not self.named:
+            return by_name(self.api.data(f"{{ {field} }}")["readinessChecks"])
+        document = (
+            f"query($clientId: String!) {{ application(clientId: $clientId) {{ id {field} }} }}"
+        )
+        return by_name(self.api.data(document, **self.named)["application"]["readinessChecks"])
+
+    def dismiss(self, **given: Any) -> dict[str, Any]:
+        sent = {"check": self.check, "reason": "It is meant.", **self.named, **given}
+        done = self.api.do("readinessCheckDismiss", "dismissal { reason dismissedBy until }", sent)
+        dismissal: dict[str, Any] = done["dismissal"]
+        return dismissal
+
+
+@pytest.fixture(params=WHERE)
+def place(request: pytest.FixtureRequest, api: Api) -> Place:
+    return Place(api, request.param)
+
+
+def test_a_dismissed_check_is_left_out_until_it_is_restored(api: Api, place: Place) -> None:
+    before = place.checks()
+    assert place.check in before
+    made = place.dismiss()
+    assert made == {
+        "reason": "It is meant.",
+        "dismissedBy": "tenantry-bootstrap",
+        "until": None,
+    }
+    assert set(place.checks()) == set(before) - {place.check}
+    dismissed = place.checks("(dismissed: true)")
+    assert set(dismissed) == {place.check}
+    assert dismissed[place.check]["dismissal"]["reason"] == "It is meant."
+    assert set(place.checks("(dismissed: null)")) == set(before)
+    restored = {"check": place.check, **place.named}
+    assert api.do("readinessCheckRestore", "check", restored) == {
+        "check": place.check,
+        "errors": [],
+    }
+    assert place.checks() == before
+    assert api.refused("readinessCheckRestore", restored)["field"] == ["check"]
+
+
+def test_the_last_dismissal_of_a_check_counts(place: Place) -> None:
+    place.dismiss(reason="First.")
+    until = "2999-01-01T00:00:00Z"
+    assert place.dismiss(reason="Second.", until=until)["until"].startswith("2999-01-01T00:00:00")
+    (one,) = place.checks("(dismissed: true)").values()
+    assert one["dismissal"]["reason"] == "Second."
+
+
+def test_a_dismissal_ends_at_its_time(api: Api, place: Place) -> None:
+    clock = api.tenant.server.clock
+    until = clock.now() + timedelta(hours=1)
+    place.dismiss(until=until.isoformat())
+    assert place.check not in place.checks()
+    clock.advance(3601)
+    try:
+        found = place.checks()
+    finally:
+        clock.advance(-3601)
+    assert found[place.check]["dismissal"] is None
+
+
+def test_checks_by_whether_they_passed(place: Place) -> None:
+    every = place.checks()
+    for passed in (True, False):
+        found = place.checks(f"(passed: {str(passed).lower()})")
+        assert found == {name: one for name, one in every.items() if one["passed"] is passed}
+        assert found
+
+
+def test_a_dismissal_is_of_one_place_alone(api: Api, tenant: Tenant) -> None:
+    """`weak_algorithms` is a check of the tenant and of each application."""
+    first, second = Place(api, "application"), Place(api, "application")
+    first.dismiss(check="weak_algorithms")
+    assert "weak_algorithms" not in first.checks()
+    assert "weak_algorithms" in second.checks()
+    assert "weak_algorithms" in Place(api, "tenant").checks()
+
+
+@pytest.mark.parametrize(
+    "given, code, field",
+    [
+        ({"check": "no_such_check"}, "NOT_FOUND", ["check"]),
+        ({"check": "local_callbacks"}, "NOT_FOUND", ["check"]),
+        ({"clientId": "nobody"}, "NOT_FOUND", ["clientId"]),
+        ({"reason": "  "}, "REQUIRED", ["reason"]),
+        ({"reason": "x" * 501}, "TOO_LONG", ["reason"]),
+        ({"until": "2001-01-01T00:00:00Z"}, "OUT_OF_RANGE", ["until"]),
+    ],
+)
+def test_a_dismissal_that_says_nothing_is_refused(
+    api: Api, given: dict[str, Any], code: str, field: list[str]
+) -> None:
+    refusal = api.refused("readinessCheckDismiss", {"check": "logo", "reason": "So."} | given)
+    assert (refusal["code"], refusal["field"]) == (code, field)
+    assert Place(api, "tenant").checks("(dismissed: true)") == {}

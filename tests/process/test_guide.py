@@ -5,25 +5,37 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.process.server import SECRET, environment, free_port, serving
+import pytest
 
-GUIDE = Path(__file__).parents[2] / "docs" / "guide.md"
+from tests.process.server import SECRET, Server, environment, free_port, serving
+from tests.support.dns import NameServer, name_server
+
+DOCS = Path(__file__).parents[2] / "docs"
 _BLOCK = re.compile(r"^```(bash|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\((guide-[a-z-]+\.md)\)")
 _MARK = "=== block "
 _ANY = "…"
+
+
+def pages() -> list[Path]:
+    """The first page, and the others in the order in which it names them."""
+    first = DOCS / "guide.md"
+    return [first, *(DOCS / name for name in dict.fromkeys(_LINK.findall(first.read_text())))]
 
 
 def blocks() -> list[tuple[str, list[Any]]]:
     """Each block of commands, with the answers that the page shows for it."""
     found: list[tuple[str, list[Any]]] = []
-    for language, text in _BLOCK.findall(GUIDE.read_text()):
-        if language == "bash":
-            found.append((text, []))
-        else:
-            found[-1][1].append(json.loads(text))
+    for page in pages():
+        for language, text in _BLOCK.findall(page.read_text()):
+            if language == "bash":
+                found.append((text, []))
+            else:
+                found[-1][1].append(json.loads(text))
     return found
 
 
@@ -43,12 +55,20 @@ def is_like(actual: Any, shown: Any) -> bool:
         if shown == _ANY:
             return actual is not None
         pattern = ".*".join(map(re.escape, shown.split(_ANY)))
-        return isinstance(actual, str) and re.fullmatch(pattern, actual) is not None
+        return isinstance(actual, str) and re.fullmatch(pattern, actual, re.DOTALL) is not None
     return bool(actual == shown and type(actual) is type(shown))
 
 
 def answers(output: str) -> list[Any]:
-    return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in output.splitlines() if line[:1] in ("{", "[")]
+
+
+def refusals(answer: Any) -> Iterator[str]:
+    """The fields of an answer that say why nothing was done."""
+    data = answer.get("data") if isinstance(answer, dict) else None
+    for name, payload in (data or {}).items():
+        if isinstance(payload, dict) and payload.get("errors"):
+            yield name
 
 
 def test_what_is_like_what() -> None:
@@ -59,9 +79,45 @@ def test_what_is_like_what() -> None:
     assert not is_like({}, {"a": "…"})
 
 
-def test_the_guide(tmp_path: Path) -> None:
+def test_every_page_is_run() -> None:
+    assert sorted(pages()) == sorted(DOCS.glob("guide*.md"))
+
+
+class Zone(dict[str, list[tuple[bytes, ...]]]):
+    """What a reader has put into the DNS: the record that the answer asked for."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def __contains__(self, name: object) -> bool:
+        answer = self._server.token(
+            "tenantry-bootstrap", SECRET, f"{self._server.public_url}/t/guide/graphql"
+        )
+        response = self._server.post(
+            "/t/guide/graphql",
+            json={
+                "query": "{ customDomains(first: 9) { nodes "
+                "{ verificationName verificationValue } } }"
+            },
+            headers={"Authorization": f"Bearer {answer.json()['access_token']}"},
+        )
+        for node in response.json()["data"]["customDomains"]["nodes"]:
+            self[node["verificationName"]] = [(node["verificationValue"].encode(),)]
+        return super().__contains__(name)
+
+
+def test_the_guide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / ".tenantry"
-    with serving(environment(folder, free_port())) as server:
+    resolver: NameServer = name_server()
+    given = environment(
+        folder,
+        free_port(),
+        TENANTRY_WORKERS="1",
+        TENANTRY_RATE_LIMIT_FACTOR="0",
+        TENANTRY_DNS_SERVERS="{}:{}".format(*resolver.address),
+    )
+    with serving(given) as server:
+        monkeypatch.setattr(resolver, "records", Zone(server))
         credentials = folder / "bootstrap-credentials.env"
         credentials.write_text(
             "TENANTRY_BOOTSTRAP_CLIENT_ID=tenantry-bootstrap\n"
@@ -69,25 +125,25 @@ def test_the_guide(tmp_path: Path) -> None:
         )
         script = ["set -euo pipefail"]
         for number, (text, _) in enumerate(blocks()):
-            script += [f"echo '{_MARK}{number}'", text]
+            script += [f"echo; echo '{_MARK}{number}'", text]
         run = subprocess.run(
             ["bash"],
             input="\n".join(script).replace("http://localhost:8000", server.public_url),
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
     printed = run.stdout.split(_MARK)[1:]
     for (text, shown), output in zip(blocks(), printed, strict=False):
         got = answers(output)
         for answer in got:
             assert "errors" not in answer, (text, answer)
-            if not shown:
-                payloads = [each for each in answer["data"].values() if isinstance(each, dict)]
-                assert not any(payload.get("errors") for payload in payloads), (text, answer)
+            for name in refusals(answer):
+                said = [each["data"][name] for each in shown if name in each.get("data", {})]
+                assert any("errors" in payload for payload in said), (text, answer)
         for expected in shown:
             found = any(is_like(answer, expected) for answer in got)
             assert found, json.dumps([expected, got], indent=1, ensure_ascii=False)
-    assert run.returncode == 0, run.stderr
+    assert run.returncode == 0, (printed[-1], run.stderr)
     assert len(printed) == len(blocks())

@@ -21,6 +21,7 @@ _CHOICES: dict[str, Any] = {
     "application_type": "spa",
     "token_endpoint_auth_method": "none",
     "id_token_signed_response_alg": "RS256",
+    "authorization_signed_response_alg": "RS256",
     "signing_alg": "RS256",
     "token_dialect": "access_token",
     "user_access_policy": "allow_all",

@@ -40,6 +40,7 @@ EXPIRING = [
     "mutation_records",
     "organization_invitations",
     "pushed_requests",
+    "readiness_dismissals",
     "refresh_tokens",
     "replay_identifiers",
     "revoked_tokens",
@@ -191,14 +192,22 @@ def test_a_deleted_application_goes_with_what_hangs_on_it(
                 key = row(
                     tables.credentials, id=text, tenant_id=tenant, application_id=client, kid=text
                 )
+                check = row(
+                    tables.readiness_dismissals,
+                    tenant_id=tenant,
+                    application_id=client,
+                    check_name=text,
+                )
+                add(connection, tables.readiness_dismissals, check)
                 add(connection, tables.client_grants, grant)
                 add(connection, tables.credentials, key)
                 add(connection, tables.consents, consent)
                 add(connection, tables.connection_applications, enabled)
     names = ["applications", "client_grants", "consents", "connection_applications", "credentials"]
-    assert number_of(store.database, *names) == [3, 9, 9, 9, 9]
+    names.append("readiness_dismissals")
+    assert number_of(store.database, *names) == [3, 9, 9, 9, 9, 9]
     prune_all(store)
-    assert number_of(store.database, *names) == [2, 6, 6, 6, 6]
+    assert number_of(store.database, *names) == [2, 6, 6, 6, 6, 6]
     with store.database.reading() as connection:
         left = connection.execute(tables.applications.select()).all()
     assert {(found.tenant_id, found.client_id) for found in left} == {

@@ -74,6 +74,7 @@ from tenantry.store import (
     organizations,
     outbox,
     pushed_requests,
+    readiness_dismissals,
     refresh_tokens,
     refreshing,
     replay_identifiers,
@@ -134,6 +135,7 @@ TENANT_BOUND = {
     "replay_identifiers",
     "outbox",
     "pushed_requests",
+    "readiness_dismissals",
     "refreshing",
     "refresh_tokens",
     "resource_servers",
@@ -1169,6 +1171,23 @@ CASES: dict[str, Case] = {
         False,
         result=True,
     ),
+    "readiness_dismissals.put": writes(
+        lambda a, b: readiness_dismissals.put(
+            a, must(readiness_dismissals.of_each(b, ["app"])["app"][0])
+        ),
+        None,
+    ),
+    "readiness_dismissals.remove": writes(
+        lambda a, _: readiness_dismissals.remove(a, "app", "check"),
+        lambda a, _: readiness_dismissals.remove(a, "app-b", "check-b"),
+        result=True,
+        nothing=False,
+    ),
+    "readiness_dismissals.of_each": reads(
+        lambda a, _: readiness_dismissals.of_each(a, ["app", "app-b"]),
+        lambda a, _: readiness_dismissals.of_each(a, ["app-b"]),
+        nothing={},
+    ),
     "trusted_documents.create": writes(
         lambda a, _: trusted_documents.create(
             a, without_key("trusted_documents", digest="digest-b")
@@ -1722,6 +1741,7 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "redirect_uris": [f"https://{mark}.example/callback"],
         },
         "attempts": {"subject": f"subject{end}"},
+        "readiness_dismissals": {"application_id": f"app{end}", "check_name": f"check{end}"},
         "trusted_documents": {"id": f"document{end}", "digest": f"digest{end}"},
         "credentials": {
             "id": f"credential{end}",

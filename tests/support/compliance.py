@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +21,7 @@ from tests.support.server import Client, Tenant
 
 Json = dict[str, Any]
 KEY = rsa_key()
-INTERACTION = str(uuid.uuid4())
+INTERACTION = "c770aef3-6784-41f7-8e0e-ff5f97bddb3a"
 
 
 def settings(level: ComplianceLevel, **changes: Any) -> Json:

@@ -68,6 +68,8 @@ EVENT_TYPES: Mapping[str, str] = {
     "organization.updated": "Settings of an organization were changed.",
     "organization_invitation.created": "Somebody was invited to an organization.",
     "organization_invitation.deleted": "An invitation to an organization was taken back.",
+    "readiness_check.dismissed": "A readiness check need not be passed.",
+    "readiness_check.restored": "A readiness check that was dismissed counts again.",
     "resource_server.created": "An API was made.",
     "resource_server.deleted": "An API was removed.",
     "resource_server.secret_rotated": "An API got a new signing secret.",

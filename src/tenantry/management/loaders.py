@@ -24,6 +24,7 @@ from tenantry.core.organizations import (
     OrganizationInvitationFacts,
     OrganizationMemberFacts,
 )
+from tenantry.core.readiness import ReadinessDismissalFacts
 from tenantry.store import (
     applications,
     client_grants,
@@ -34,6 +35,7 @@ from tenantry.store import (
     organization_invitations,
     organization_members,
     organizations,
+    readiness_dismissals,
     resource_servers,
     roles,
     session_clients,
@@ -96,6 +98,9 @@ class Loaders:
         )
         self.every_credential: DataLoader[str, tuple[CredentialFacts, ...]] = self._by_key(
             credentials.of_each_application, ()
+        )
+        self.readiness_dismissals: DataLoader[str, tuple[ReadinessDismissalFacts, ...]] = (
+            self._by_key(readiness_dismissals.of_each, ())
         )
         self.user: DataLoader[str, UserFacts | None] = self._by_key(users.find_by_ids)
         self.sessions: DataLoader[PageKey, Page[SessionFacts]] = self._pages(

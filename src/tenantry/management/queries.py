@@ -83,7 +83,7 @@ class Query(
     TrustedDocumentQueries,
     TrustedIssuerQueries,
 ):
-    @field("Who asks, and what the caller may do.")
+    @field("Where you are, who you are there, and what you may do: a query to begin with.")
     async def viewer(self, info: Info) -> Viewer:
         return viewer_of(info)
 

@@ -26,6 +26,7 @@ from tenantry.management.mutations.jobs import JobMutations
 from tenantry.management.mutations.log_streams import LogStreamMutations
 from tenantry.management.mutations.organization_members import OrganizationMemberMutations
 from tenantry.management.mutations.organizations import OrganizationMutations
+from tenantry.management.mutations.readiness import ReadinessMutations
 from tenantry.management.mutations.resource_servers import ResourceServerMutations
 from tenantry.management.mutations.roles import RoleMutations
 from tenantry.management.mutations.sessions import SessionMutations
@@ -60,6 +61,7 @@ class Mutation(
     LogStreamMutations,
     OrganizationMemberMutations,
     OrganizationMutations,
+    ReadinessMutations,
     ResourceServerMutations,
     RoleMutations,
     SessionMutations,

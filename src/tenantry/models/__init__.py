@@ -27,6 +27,7 @@ from tenantry.models.organization import (
 )
 from tenantry.models.outbox import Delivery
 from tenantry.models.pushed_request import PushedRequest
+from tenantry.models.readiness_dismissal import ReadinessDismissal
 from tenantry.models.replay_identifier import ReplayIdentifier
 from tenantry.models.resource_server import ResourceServer
 from tenantry.models.role import Role, RolePermission, UserRole
@@ -72,6 +73,7 @@ __all__ = [
     "OrganizationMember",
     "OrganizationMemberRole",
     "PushedRequest",
+    "ReadinessDismissal",
     "RefreshToken",
     "ReplayIdentifier",
     "ResourceServer",

@@ -193,6 +193,7 @@ def prune_expired(db: TenantSession, limit: int) -> int:
             tables.log_stream_failures,
             tables.organization_invitations,
             tables.pushed_requests,
+            tables.readiness_dismissals,
             tables.session_clients,
             tables.sessions,
             tables.access_tokens,
@@ -262,6 +263,7 @@ def prune_deleted_application(db: TenantSession, limit: int) -> int:
         (tables.organization_invitations, "client_id", client_id),
         (tables.connection_applications, "application_id", application_id),
         (tables.credentials, "application_id", application_id),
+        (tables.readiness_dismissals, "application_id", application_id),
         (applications, "id", application_id),
     ):
         conditions = [table.c.tenant_id == tenant_id, table.c[column] == value]

@@ -129,7 +129,9 @@ def _local(info: Info, id: str) -> str:
 @strawberry.type
 class ApplicationMutations:
     @field(
-        "Registers an application. A confidential one gets a secret, shown once.",
+        "Registers an application. A confidential one gets a secret, shown once. For a machine "
+        "that calls an API take the type `MACHINE_TO_MACHINE`, and go on with "
+        "`clientGrantCreate`.",
         "create:applications",
     )
     async def application_create(

@@ -71,7 +71,9 @@ def _local(info: Info, id: str) -> str:
 @strawberry.type
 class ClientGrantMutations:
     @field(
-        "Lets an application ask an API for tokens.",
+        "Lets an application ask an API for tokens. With the subject type `CLIENT` it then sends "
+        "`grant_type=client_credentials`, its `client_id` and `client_secret`, and the API's "
+        "identifier as `audience` to `oauth/token` below the issuer, as a form.",
         "create:client_grants",
     )
     async def client_grant_create(

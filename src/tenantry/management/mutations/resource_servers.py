@@ -119,7 +119,8 @@ def _local(info: Info, id: str) -> str:
 @strawberry.type
 class ResourceServerMutations:
     @field(
-        "Registers an API. One that signs by HS256 gets a secret, shown once.",
+        "Registers an API, so that applications can get tokens for it. One that signs by HS256 "
+        "gets a secret, shown once.",
         "create:resource_servers",
     )
     async def resource_server_create(

@@ -19,7 +19,7 @@ from tenantry.services.test_applications import TestApplication
 
 @strawberry.input(description="Which API the test application is for.")
 class TestApplicationCreateInput:
-    audience: str = strawberry.field(description="The identifier of the API.")
+    audience: str = strawberry.field(description="The `identifier` of the API, not its `id`.")
 
 
 @strawberry.type(description="The answer to `testApplicationCreate`.")
@@ -35,7 +35,7 @@ class TestApplicationCreatePayload(Payload):
 class TestApplicationMutations:
     @field(
         "Registers a machine-to-machine application and gives it every scope of one API, to try "
-        "the API with.",
+        "the API with: `applicationCreate` and `clientGrantCreate` in one.",
         ("create:applications", "create:client_grants"),
     )
     async def test_application_create(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import strawberry
 from strawberry.scalars import JSON
@@ -43,7 +44,12 @@ from tenantry.management.types.message_encryption import (
     ContentEncryptionAlgorithm,
     MessageEncryptionAlgorithm,
 )
-from tenantry.management.types.readiness import ReadinessCheck, readiness_of
+from tenantry.management.types.readiness import (
+    DISMISSED,
+    PASSED,
+    ReadinessCheck,
+    readiness_of,
+)
 
 
 @strawberry.type(description="An OAuth client: a program that asks for tokens.")
@@ -266,5 +272,10 @@ class Application(StoredObject):
         "notices elsewhere.",
         ("read:client_grants", "read:credentials", "read:tenant_settings"),
     )
-    async def readiness_checks(self, info: Info) -> list[ReadinessCheck] | None:
-        return await readiness_of(info.context, self.stored)
+    async def readiness_checks(
+        self,
+        info: Info,
+        passed: Annotated[bool | None, PASSED] = None,
+        dismissed: Annotated[bool | None, DISMISSED] = False,
+    ) -> list[ReadinessCheck] | None:
+        return await readiness_of(info.context, self.stored, passed, dismissed)

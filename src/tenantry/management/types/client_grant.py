@@ -22,16 +22,19 @@ if TYPE_CHECKING:
     from tenantry.management.types.application import Application
 
 ABOUT: Mapping[str, str] = {
-    "client_id": "The `clientId` of the application. Never changes.",
+    "client_id": "The `clientId` of the application, not its `id`. Never changes.",
     "audience": (
-        "The identifier of the API. Never changes. At the root tenant it may be another tenant's "
-        "management identifier, or `*` for every management API."
+        "The `identifier` of the API, not its `id`. Never changes. At the root tenant it may be "
+        "another tenant's management identifier, or `*` for every management API."
     ),
     "subject_type": (
         "Whether the application speaks for itself or for its users. Never changes. Default "
         "`CLIENT`."
     ),
-    "scopes": "The scopes that may be asked for: at most 1000, all defined by the API.",
+    "scopes": (
+        "The scopes that may be asked for: at most 1000, all defined by the API. Default none: "
+        "tokens without scopes."
+    ),
     "allow_all_scopes": (
         "Whether every scope of the API may be asked for, also those that are added later. "
         "Default false."

@@ -73,7 +73,7 @@ describe_on_wire(
         ApplicationType.NATIVE: "Runs on a user's device, and cannot keep a secret.",
         ApplicationType.SINGLE_PAGE: "Runs in a browser, and cannot keep a secret.",
         ApplicationType.REGULAR_WEB: "Runs on a server, and signs users in.",
-        ApplicationType.MACHINE_TO_MACHINE: "Runs on a server, and speaks for itself.",
+        ApplicationType.MACHINE_TO_MACHINE: "A service, script or job that calls APIs for itself.",
     },
 )
 describe_on_wire(
@@ -228,7 +228,7 @@ describe_on_wire(
     SubjectType,
     "For whom a client grant gives access.",
     {
-        SubjectType.CLIENT: "The application itself.",
+        SubjectType.CLIENT: "The application itself, by client credentials.",
         SubjectType.USER: "A user who signed in through the application.",
     },
 )

@@ -23,11 +23,14 @@ from tenantry.management.types.common import StoredObject, described, publish, s
 
 ABOUT: Mapping[str, str] = {
     "identifier": (
-        "The audience of its tokens, compared exactly, a URL by custom: 1 to 600 visible ASCII "
-        "characters. Never changes."
+        "What applications send as `audience` to get its tokens, compared exactly. A URL by "
+        "custom, which need not exist: 1 to 600 visible ASCII characters. Never changes."
     ),
     "name": "The name that people see. 1 to 200 characters, without < and >.",
-    "scopes": "Its permissions, replaced as a whole: at most 1000, each value once.",
+    "scopes": (
+        "Its permissions, such as `read:orders`, replaced as a whole: at most 1000, each value "
+        "once. Default none."
+    ),
     "signing_alg": (
         "How its access tokens are signed: by a key that the tenant has switched on, or `HS256` "
         "with a secret of the API's own. Never changes. Default `RS256`."

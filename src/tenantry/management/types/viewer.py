@@ -31,7 +31,11 @@ class Viewer:
         description="Whether the root tenant issued the token: an operator of the installation."
     )
     tenant_name: str = strawberry.field(description="The name of the tenant of this address.")
-    issuer: str = strawberry.field(description="The issuer of this address.")
+    issuer: str = strawberry.field(
+        description=(
+            "The issuer of this address. Applications get their tokens at `oauth/token` below it."
+        )
+    )
 
     @field(
         "The tenant of this address: the one that is administered.",
