@@ -68,7 +68,7 @@ await userinfo(tokens.access_token);
 const refresh = (given) =>
   oauth.refreshTokenGrantRequest(as, client, auth, tokens.refresh_token, given);
 const stolen = await refresh(http);
-assert.equal((await stolen.json()).error, "invalid_dpop_proof");
+assert.equal((await stolen.json()).error, "invalid_request");
 await assert.rejects(
   oauth.userInfoRequest(as, client, tokens.access_token, http).then(
     (response) => oauth.processUserInfoResponse(as, client, sub, response),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -444,3 +445,33 @@ def test_the_external_id_is_the_client_id_unless_it_is_said(api: Api) -> None:
     assert change(None)["externalId"] == made["clientId"]
     odd = {"id": made["id"], "externalId": "with space"}
     assert api.refused("applicationUpdate", odd)["code"] == "INVALID"
+
+
+def test_trusted_documents_are_found_by_their_digest(api: Api, tenant: Tenant) -> None:
+    asked = {"document": "{ viewer { name } }", "name": "who asks"}
+    given = {"tenant": {"trustedDocumentsOnly": False}, "trustedDocuments": [asked]}
+    key = f"sha256:{hashlib.sha256(asked['document'].encode()).hexdigest()}"
+    assert changes(api, given) == [("CREATE", "trustedDocuments", key)]
+    (made,) = applied(api, given)["made"]
+    assert (made["noun"], made["key"], made["secret"]) == ("trustedDocuments", key, None)
+    listed = api.data("{ trustedDocuments(first: 9) { nodes { id documentId name } } }")
+    assert listed["trustedDocuments"]["nodes"] == [
+        {"id": made["id"], "documentId": key, "name": "who asks"}
+    ]
+    assert changes(api, given) == []
+    assert changes(api, {"trustedDocuments": [{"document": asked["document"]}]}) == []
+    renamed = {"trustedDocuments": [asked | {"name": "other"}]}
+    assert refusals(planned(api, renamed)) == [("document.trustedDocuments.0.name", "IMMUTABLE")]
+    deletes = [{"noun": "trustedDocuments", "key": key}]
+    assert [one["action"] for one in plan(api, {}, deletes=deletes)["changes"]] == ["DELETE"]
+    applied(api, {}, deletes=deletes)
+    assert text.read(export(api, nouns=["trustedDocuments"]))["trustedDocuments"] == []
+    assert tenant.events("trusted_document.deleted")
+
+
+@pytest.mark.parametrize("document", ["{ nothingOfThisName }", "no document", "# " + "x" * 65_536])
+def test_a_document_that_could_never_run_is_not_trusted(api: Api, document: str) -> None:
+    given = {"trustedDocuments": [{"document": document}]}
+    (refusal,) = apply(api, given)["errors"]
+    assert refusal["field"] == ["document", "trustedDocuments", "0", "document"]
+    assert text.read(export(api, nouns=["trustedDocuments"]))["trustedDocuments"] == []

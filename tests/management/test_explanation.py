@@ -138,7 +138,7 @@ def test_proof_of_possession(tenant: Tenant, api: Api) -> None:
     for grant_type in (machine, code):
         found = explained(api, client, grant_type, **asked)
         assert failed(found) == (rule, "Application.dpopBoundAccessTokens")
-        assert found["error"] == "invalid_dpop_proof"
+        assert found["error"] == "invalid_request"
         for kind, issued in (("DPOP", True), ("MTLS", False)):
             found = explained(api, client, grant_type, **asked, proofOfPossession=kind)
             assert found["issued"] is issued
@@ -153,7 +153,7 @@ def test_proof_of_possession(tenant: Tenant, api: Api) -> None:
     for grant_type, more in ((machine, {}), (code, {}), (GrantType.IMPLICIT, front)):
         found = explained(api, client, grant_type, **asked, **more)
         assert failed(found) == (rule, "ResourceServer.proofOfPossession")
-        assert found["error"] == "invalid_dpop_proof"
+        assert found["error"] == "invalid_request"
     assert explained(api, client, code, **asked, proofOfPossession="DPOP")["issued"]
 
 

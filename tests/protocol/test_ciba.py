@@ -428,6 +428,32 @@ def test_a_ping_says_that_there_is_an_answer(
     assert poll(tenant, client, made).status_code == state
 
 
+@pytest.mark.parametrize("status", [401, 403, 301])
+def test_a_ping_that_is_refused_is_not_sent_again(
+    tenant: Tenant,
+    browser: Browser,
+    user: UserFacts,
+    mail: MailServer,
+    listener: Listener,
+    status: int,
+) -> None:
+    """§10.2: that is left to people; "the OP MUST NOT follow" redirects. The tokens still wait."""
+    client = asking(
+        tenant,
+        backchannel_token_delivery_mode="ping",
+        backchannel_client_notification_endpoint=f"{listener.origin}/ping",
+    )
+    made = asked(tenant, client, client_notification_token="one")
+    approve(browser, linked(tenant, mail))
+    listener.statuses.append(status)
+    assert deliveries(tenant.server) == 1
+    tenant.server.clock.advance(60)
+    assert deliveries(tenant.server) == 0
+    assert [path for path, _ in listener.requests] == ["/ping"]
+    assert tenant.events("delivery.failed")[0].details["attempts"] == 1
+    assert poll(tenant, client, made).status_code == 200
+
+
 def test_ping_needs_an_address(tenant: Tenant) -> None:
     """§4: backchannel_client_notification_endpoint."""
     with pytest.raises(Exception, match="Ping needs"):

@@ -3,6 +3,7 @@ what each level refuses."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 from typing import Any
@@ -16,7 +17,7 @@ from tenantry.rules.compliance import LEVELS
 from tests.support import jwt
 from tests.support.browser import Browser
 from tests.support.client_certificates import made
-from tests.support.client_keys import assertion_claims, proving, signed
+from tests.support.client_keys import assertion_claims, proving, rsa_key, signed
 from tests.support.compliance import INTERACTION, KEY, Compliant, settings
 from tests.support.databases import Databases
 from tests.support.flow import authorize, refused
@@ -283,6 +284,149 @@ def test_the_issuer_is_said_where_the_tenant_does_not(
     compliant.tenant.change(authorization_response_iss_parameter_supported=False)
     page = compliant.sign_in(browser, compliant.asked())
     assert page.answer["iss"] == compliant.tenant.issuer
+
+
+@only(*FAPI1)
+@pytest.mark.parametrize(
+    "changes, named",
+    [
+        ({"nonce": None}, "nonce"),
+        ({"scope": None}, "scope"),
+        ({"scope": "email", "state": None}, "state"),
+        ({"scope": None, "response_type": "code id_token", "response_mode": None}, "scope"),
+    ],
+)
+def test_what_binds_answers_is_said(
+    compliant: Compliant, changes: dict[str, Any], named: str
+) -> None:
+    """FAPI 1.0 Baseline §5.2.2.2 and §5.2.2.3: `nonce`, or `state` without the scope openid.
+
+    What stands beside the request object does not count.
+    """
+    asked = compliant.asked(**changes)
+    beside = {name: "1" for name, value in changes.items() if value is None}
+    response = compliant.push(beside | compliant.parameters(asked))
+    text = refused(response, 400, "invalid_request")
+    assert text.startswith(f"The parameter {named} ")
+    unnamed = compliant.asked(scope="email", nonce=None)
+    assert compliant.push(compliant.parameters(unnamed)).status_code == 201
+
+
+@only(*SOME)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"redirect_uri": "https://app.example.com/callback/other"},
+        {"code_challenge": None, "code_challenge_method": None},
+        {"code_challenge_method": "plain"},
+        {"response_type": "code id_token", "response_mode": "query"},
+    ],
+)
+def test_errors_where_requests_are_pushed(compliant: Compliant, changes: dict[str, Any]) -> None:
+    """RFC 9126 §2.3: said at once, by the code that the parameter's specification has."""
+    response = compliant.push(compliant.parameters(compliant.asked(**changes)))
+    refused(response, 400, "invalid_request")
+
+
+@only(*SIGNED[:1], *SIGNED[-1:])
+def test_request_objects_of_others(compliant: Compliant) -> None:
+    """RFC 9101 §4 and §6.2: unsigned, signed by another, with a `request_uri` inside."""
+    asked = compliant.asked()
+    own = compliant.request_object(asked)
+    claims = jwt.claims_of(own)
+    unsigned = ".".join([jwt.encode(b'{"alg":"none"}'), own.split(".")[1], ""])
+    forged = signed(claims, rsa_key("another"), "PS256", kid="k1")
+    nested = compliant.request_object(asked, request_uri="https://app.example.com/request")
+    for token in (unsigned, forged, nested):
+        response = compliant.push({"client_id": compliant.client.id, "request": token})
+        refused(response, 400, "invalid_request_object")
+    both = compliant.push(compliant.parameters(asked) | {"request_uri": "urn:example:1"})
+    refused(both, 400, "invalid_request")
+
+
+@only(*SOME)
+def test_what_is_another_applications(compliant: Compliant, browser: Browser) -> None:
+    """RFC 6749 §5.2 and §4.1.2, RFC 9126 §2.2: codes, refresh tokens and pushed requests."""
+    other = made_for(compliant.tenant, compliant.level)
+    other.prover = compliant.prover
+    reference = compliant.push(compliant.parameters(compliant.asked())).json()["request_uri"]
+    stolen = {"client_id": other.client.id, "request_uri": reference}
+    page = authorize(browser, compliant.tenant, stolen)
+    assert (page.status, page.left_for) == (400, "")
+    asked = compliant.asked()
+    answer = compliant.answer(compliant.sign_in(browser, asked))
+    tokens = compliant.redeem(asked, answer["code"]).json()
+    refused(other.refresh(tokens["refresh_token"]), 400, "invalid_grant")
+    assert compliant.userinfo(tokens["access_token"]).status_code == 200
+    refused(compliant.redeem(asked, answer["code"]), 400, "invalid_grant")
+    assert compliant.userinfo(tokens["access_token"]).status_code == 401
+    again = compliant.asked()
+    answer = compliant.answer(compliant.sign_in(browser, again))
+    refused(other.redeem(again, answer["code"]), 400, "invalid_grant")
+
+
+def test_tokens_without_proof(compliant: Compliant, browser: Browser) -> None:
+    """RFC 9449 §5.2, RFC 8705 §3.4: a code and a refresh token, without what they need."""
+    asked = compliant.asked()
+    answer = compliant.answer(compliant.sign_in(browser, asked))
+    by_key = compliant.level in BY_KEY
+    keeps_certificate = compliant.binds_by_key and not by_key
+    headers = made().headers() if keeps_certificate else {}
+    # Who proves itself by the certificate is nobody without it.
+    expected = (400, "invalid_request") if by_key or keeps_certificate else (401, "invalid_client")
+    code = {"grant_type": "authorization_code", "code": answer["code"], "redirect_uri": CALLBACK}
+    code["code_verifier"] = asked.verifier
+    client, url = compliant.tenant.server.client, compliant.tenant.url("oauth/token")
+    refused(client.post(url, data=code | compliant.proof(), headers=headers), *expected)
+    token = compliant.redeem(asked, answer["code"]).json()["refresh_token"]
+    fields = {"grant_type": "refresh_token", "refresh_token": token}
+    refused(client.post(url, data=fields | compliant.proof(), headers=headers), *expected)
+    assert compliant.refresh(token).status_code == 200
+
+
+@only(*(level for level in ALL if "_dpop" in level.value))
+def test_proofs_at_the_alias(compliant: Compliant) -> None:
+    """RFC 9449 §4.3 (9) and RFC 8705 §5: the address that was asked may be the alias."""
+    tenant, prover = compliant.tenant, compliant.prover
+    tenant.change(enable_mtls_endpoint_aliases=True)
+    alias = tenant.url("oauth/par").replace("https://", "https://mtls.")
+    other = tenant.url("oauth/par").replace("https://", "https://x.")
+    for htu, status in ((alias, 201), (other, 400), (tenant.url("oauth/par"), 201)):
+        headers = made().headers() | {"DPoP": prover.proof(tenant, "POST", "", htu=htu)}
+        fields = compliant.parameters(compliant.asked()) | compliant.proof()
+        answer = tenant.server.client.post(alias, data=fields, headers=headers)
+        assert answer.status_code == status, answer.text
+
+
+@only(*PLAIN[:1])
+def test_answers_can_be_told_apart(compliant: Compliant, browser: Browser) -> None:
+    """FAPI 1.0 Baseline §6.2.1 (11): a UUID of the server's where the request has none."""
+    asked = compliant.asked()
+    answer = compliant.answer(compliant.sign_in(browser, asked))
+    token = compliant.redeem(asked, answer["code"]).json()["access_token"]
+    given = {compliant.userinfo(token, None).headers["x-fapi-interaction-id"] for _ in range(2)}
+    assert len({str(uuid.UUID(each)) for each in given}) == 2
+
+
+@pytest.mark.parametrize(
+    "level", [ComplianceLevel.FAPI1_ADV_PKJ_PAR, ComplianceLevel.FAPI2_SP_PKJ_MTLS]
+)
+def test_requests_at_the_back_channel(tenant: Tenant, level: ComplianceLevel) -> None:
+    """FAPI-CIBA §5.2.2 and FAPI 1.0 Advanced §8.6: signed, and not by RS256."""
+    types = ("authorization_code", "urn:openid:params:grant-type:ciba")
+    compliant = made_for(tenant, level, grant_types=types)
+    now = compliant.now()
+    claims: dict[str, Any] = {"iss": compliant.client.id, "aud": tenant.issuer}
+    claims |= {"scope": "openid", "login_hint": "nobody@example.com"}
+    claims |= {"iat": now, "nbf": now, "exp": now + 60}
+
+    def told(alg: str) -> str:
+        token = signed(claims | {"jti": alg}, KEY, alg, kid="k1")
+        response = compliant.post("bc-authorize", compliant.proof() | {"request": token})
+        return refused(response, 400, "invalid_request")
+
+    assert "not signed as registered" in told("RS256")
+    assert "notification channel" in told("PS256")
 
 
 @pytest.mark.parametrize("level", SOME)

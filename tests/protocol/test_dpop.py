@@ -432,12 +432,12 @@ def test_an_application_that_must_prove(tenant: Tenant, browser: Browser) -> Non
     tenant.grant(client, API, "read")
     tenant.user()
     prover = Prover()
-    refused(tenant.token(client, **ASK), 400, "invalid_dpop_proof")
+    refused(tenant.token(client, **ASK), 400, "invalid_request")
     assert prover.ask(tenant, client, **ASK).json()["token_type"] == "DPoP"
     granted = sign_in(browser, tenant, client, scope=OFFLINE)
-    refused(granted.redeem(), 400, "invalid_dpop_proof")
+    refused(granted.redeem(), 400, "invalid_request")
     token = redeemed(granted, prover)["refresh_token"]
-    refused(tenant.token(client, **refreshing(token)), 400, "invalid_dpop_proof")
+    refused(tenant.token(client, **refreshing(token)), 400, "invalid_request")
     for response_type in ("token", "code token"):
         asked = request_for(client, response_type=response_type)
         answer = authorize(browser, tenant, asked.parameters).answer
@@ -457,16 +457,16 @@ def test_an_api_that_wants_keys(tenant: Tenant, browser: Browser) -> None:
     tenant.grant(client, "https://other.example.com", "read")
     tenant.user()
     prover = Prover()
-    refused(tenant.token(client, **ASK), 400, "invalid_dpop_proof")
+    refused(tenant.token(client, **ASK), 400, "invalid_request")
     assert prover.ask(tenant, client, **ASK).status_code == 200
     other = ASK | {"audience": "https://other.example.com"}
     assert tenant.token(client, **other).status_code == 200
     granted = sign_in(browser, tenant, client, audience=API, scope="openid read")
-    refused(granted.redeem(), 400, "invalid_dpop_proof")
+    refused(granted.redeem(), 400, "invalid_request")
     assert redeemed(granted, prover)["token_type"] == "DPoP"
     asked = request_for(client, response_type="token", audience=API, scope="openid read")
     answer = authorize(browser, tenant, asked.parameters).answer
-    assert answer["error"] == "invalid_dpop_proof"
+    assert answer["error"] == "invalid_request"
 
 
 def test_an_api_that_wants_certificates(tenant: Tenant) -> None:
@@ -488,7 +488,7 @@ def test_several_apis(tenant: Tenant) -> None:
         tenant.grant(client, name, "read")
     url = tenant.url("oauth/token")
     fields = {**client.body, "grant_type": "client_credentials", "resource": list(names)}
-    refused(tenant.server.client.post(url, data=fields), 400, "invalid_dpop_proof")
+    refused(tenant.server.client.post(url, data=fields), 400, "invalid_request")
     headers = {"DPoP": Prover().proof(tenant, "POST", "oauth/token")}
     answer = tenant.server.client.post(url, data=fields, headers=headers)
     assert (answer.status_code, answer.json()["token_type"]) == (200, "DPoP")

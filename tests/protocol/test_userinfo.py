@@ -74,7 +74,7 @@ def test_requests_without_a_token(server: Server, tenant: Tenant) -> None:
         get(tenant),
         get(tenant, "Basic abc"),
         get(tenant, "Bearer"),
-        get(tenant, "DPoP abc"),
+        get(tenant, "DPoP"),
         server.client.post(tenant.url("userinfo")),
         server.client.post(tenant.url("userinfo"), data={"x": "y"}),
         server.client.post(tenant.url("userinfo"), json={"access_token": "y"}),

@@ -16,6 +16,7 @@ from tenantry.services import (
     log_streams,
     organizations,
     roles,
+    trusted_documents,
     trusted_issuers,
 )
 from tenantry.services.commands import NewApplication, Patch, Permissions
@@ -234,6 +235,11 @@ def _others(tenant: Tenant, apis: list[str]) -> None:
             "allowed_audiences": tuple(apis[:2]),
         },
     )
+    for name, document in (
+        ("who asks", "{\n\tviewer { name } # ##NAME##\n}\n"),
+        ("", "{ __typename }"),
+    ):
+        tenant.write(trusted_documents.create, name, document, None)
     tenant.write(
         log_streams.create,
         {"name": "audit", "url": "https://logs.example.com/in", "event_types": ("user.*",)},

@@ -40,6 +40,10 @@ class DomainError(Exception):
         self.current_revision = current_revision
 
 
+class RefusedForGood(Exception):
+    """Another server refused what was sent to it, so that sending it again is of no use."""
+
+
 class Overloaded(Exception):
     """A bounded queue is full; the caller may try again after `retry_after` seconds."""
 

@@ -23,8 +23,8 @@ from tenantry.edge.errors import error_response_page, overloaded
 from tenantry.edge.proxies import Networks, client_ip, is_trusted
 from tenantry.edge.render import NO_STORE, json_response, refuse
 from tenantry.keys.client_certificates import BadCertificate
-from tenantry.oauth.mtls import ALIAS, ALIAS_PATHS
-from tenantry.rules.addresses import Location, TenantAddress
+from tenantry.oauth.mtls import ALIAS_PATHS
+from tenantry.rules.addresses import MTLS_ALIAS, Location, TenantAddress
 from tenantry.rules.custom_domains import EDGE_KEY_HEADER, domain_of_host
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, attach, given_nonce
@@ -173,8 +173,8 @@ class Tenancy:
         if trusted:
             host = headers.get(b"x-forwarded-host", host.encode("latin-1")).decode("latin-1")
         location, address = await self._find(host, path, trusted=trusted)
-        if address is None and host.lower().startswith(ALIAS):
-            location, address = await self._find(host[len(ALIAS) :], path, trusted=trusted)
+        if address is None and host.lower().startswith(MTLS_ALIAS):
+            location, address = await self._find(host[len(MTLS_ALIAS) :], path, trusted=trusted)
             if address is not None and not await self._is_aliased(location, address):
                 location, address = Location(None, path, ""), None
         refusal = self._refusal(location, address, headers)

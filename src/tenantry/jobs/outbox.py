@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from tenantry.core.context import SYSTEM, Caller
+from tenantry.core.errors import RefusedForGood
 from tenantry.store import dispatch, outbox
 from tenantry.store.audit import Event, record
 from tenantry.store.outbox import DeliveryFacts, DeliveryState
@@ -60,22 +61,28 @@ async def deliver(store: Store, handlers: Mapping[str, Handler]) -> int:
 async def _attempt(store: Store, handlers: Mapping[str, Handler], delivery: DeliveryFacts) -> None:
     payload: dict[str, Any] = {}
     error: str | None = None
+    last = delivery.attempts >= MAX_ATTEMPTS
     try:
         payload = await store.read(delivery.tenant_id, Caller(SYSTEM), outbox.opened, delivery)
         async with asyncio.timeout(_TIMEOUT):
             await handlers[delivery.kind](delivery.tenant_id, payload)
     except Exception as failure:
         error = f"{type(failure).__name__}: {failure}"[:_MAX_ERROR]
-    await store.write(delivery.tenant_id, Caller(SYSTEM), _settle, delivery, payload, error)
+        last |= isinstance(failure, RefusedForGood)
+    await store.write(delivery.tenant_id, Caller(SYSTEM), _settle, delivery, payload, error, last)
 
 
 def _settle(
-    db: TenantSession, delivery: DeliveryFacts, payload: Mapping[str, Any], error: str | None
+    db: TenantSession,
+    delivery: DeliveryFacts,
+    payload: Mapping[str, Any],
+    error: str | None,
+    last: bool,
 ) -> None:
     if error is None:
         outbox.finish(db, delivery, DeliveryState.DELIVERED)
         return
-    if delivery.attempts < MAX_ATTEMPTS:
+    if not last:
         outbox.postpone(db, delivery, db.now + pause(delivery.attempts), error)
         return
     if outbox.finish(db, delivery, DeliveryState.DEAD, error):

@@ -7,6 +7,7 @@ from typing import Any
 
 from tenantry.management.context import Info
 from tenantry.management.permissions import Alternatives, require_scopes
+from tenantry.management.trusting import refusal_of
 from tenantry.management.types import (
     application_settings,
     client_grant,
@@ -17,6 +18,7 @@ from tenantry.management.types import (
     resource_server,
     role,
     tenant,
+    trusted_document,
     trusted_issuer,
 )
 from tenantry.management.types.configuration import ConfigurationPlanInput
@@ -59,6 +61,7 @@ ABOUTS: Mapping[str, Mapping[str, str]] = {
         "permissions": "What its users may do, replaced as a whole: at most 1000 scopes.",
     },
     "trustedIssuers": trusted_issuer.ABOUT,
+    "trustedDocuments": trusted_document.ABOUT,
     "customDomains": custom_domain.ABOUT,
     "logStreams": log_stream.ABOUT,
 }
@@ -101,4 +104,9 @@ def canonical_issuer(info: Info) -> str:
 
 
 def work_of(info: Info, db: TenantSession) -> Work:
-    return Work(db, info.context.runtime.addresses, canonical_issuer(info))
+    return Work(
+        db,
+        info.context.runtime.addresses,
+        canonical_issuer(info),
+        lambda document: refusal_of(info, document),
+    )

@@ -45,7 +45,8 @@ from tenantry.management.subscriptions import Subscription
     description=(
         "What can be changed. Each field is one transaction; a refusal that can be mended is in "
         "the payload's `errors`. With an `Idempotency-Key` header a repetition within 24 hours "
-        "gets the first answer and does nothing again."
+        "gets the first answer and does nothing again. To let a machine call an API, use "
+        "`resourceServerCreate`, `applicationCreate` and `clientGrantCreate`."
     )
 )
 class Mutation(

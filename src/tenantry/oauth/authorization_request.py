@@ -210,11 +210,16 @@ def _read(
         raise OAuthError("unsupported_response_type", "The response_type is not supported.")
     response_types.require_mode(parameters.get("response_mode"), target.response_mode)
     require(compliance.may_ask(application, response_type.parts, signed_response=target.is_secured))
-    scopes = parameters.scopes()
+    scopes, nonce = parameters.scopes(), parameters.get("nonce")
+    has_state = target.state is not None
+    require(
+        compliance.says_enough(
+            application, scopes, has_nonce=nonce is not None, has_state=has_state
+        )
+    )
     require(names_scopes(application, scopes))
     scopes = within_registered(scopes or ("openid",), application.scope)
     require(registered_scopes(scopes))
-    nonce = parameters.get("nonce")
     response_types.require_allowed(response_type, application, target.redirect_uri, scopes, nonce)
     claims = claims_request.read(parameters.get("claims"))
     claims_request.require_supported(claims.acr_values, tenant.acr_values_supported)

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from tenantry.core.clock import timestamp
+from tenantry.core.errors import RefusedForGood
 from tenantry.services.runtime import Runtime
 from tenantry.store import applications
 
 # "The Client SHOULD respond with 204"; "the OP MUST NOT follow" redirects.
 _ACCEPTED = frozenset({200, 204})
+# RFC 9110 §15.5: of the answers that blame the request, those that another time may not come.
+_TEMPORARY = frozenset({408, 425, 429})
 
 
 class NotAccepted(Exception):
@@ -42,5 +45,9 @@ async def deliver(runtime: Runtime, tenant_id: str, message: Mapping[str, Any]) 
         },
         json.dumps({"auth_req_id": message["auth_req_id"]}).encode(),
     )
-    if response.status not in _ACCEPTED:
-        raise NotAccepted(f"status {response.status}")
+    if response.status in _ACCEPTED:
+        return
+    # "Administrative action is likely to be needed" where the application refuses its own token.
+    if 300 <= response.status < 500 and response.status not in _TEMPORARY:
+        raise RefusedForGood(f"status {response.status}")
+    raise NotAccepted(f"status {response.status}")

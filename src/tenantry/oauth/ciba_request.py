@@ -18,6 +18,7 @@ from tenantry.core.facts import ApplicationFacts
 from tenantry.keys.client_keys import BadSignature, read_jwt, verify_with_keys
 from tenantry.oauth.errors import OAuthError, invalid_request
 from tenantry.oauth.parameters import Parameters
+from tenantry.rules import compliance
 from tenantry.rules.client_keys import ASYMMETRIC
 from tenantry.rules.fields import encodable
 from tenantry.rules.numeric_date import NotATime, numeric_date
@@ -59,7 +60,9 @@ async def opened(
     # §7.1.1: "Authentication request parameters MUST NOT be present outside of the JWT".
     if set(parameters.as_mapping()) - _OUTSIDE:
         raise invalid_request("Every parameter of the request belongs into the request object.")
-    allowed = ASYMMETRIC if required is None else (required,)
+    allowed = compliance.request_algorithms(
+        application, ASYMMETRIC if required is None else (required,)
+    )
     try:
         message = read_jwt(token)
         if message.alg not in allowed:

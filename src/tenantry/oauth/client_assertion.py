@@ -21,9 +21,9 @@ from tenantry.keys.client_keys import (
     verify_with_keys,
     verify_with_secret,
 )
-from tenantry.oauth import mtls
 from tenantry.oauth.errors import InvalidClient
 from tenantry.rules import compliance
+from tenantry.rules.addresses import alias_of
 from tenantry.rules.client_keys import assertion_algorithms
 from tenantry.rules.fields import encodable
 from tenantry.rules.numeric_date import NotATime, numeric_date
@@ -86,7 +86,7 @@ async def verify(
     now = timestamp(runtime.clock.now())
     audiences = frozenset({issuer, f"{issuer}oauth/token", endpoint})
     if context.address.takes_certificates:
-        audiences |= {mtls.alias_of(f"{issuer}oauth/token"), mtls.alias_of(endpoint)}
+        audiences |= {alias_of(f"{issuer}oauth/token"), alias_of(endpoint)}
     if compliance.wants_assertion_for_issuer_alone(application) and claims.get("aud") != issuer:
         raise _bad("its aud is not the issuer alone")
     expires_at = _check(dict(claims), application.client_id, audiences, now)

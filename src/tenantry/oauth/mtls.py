@@ -14,7 +14,7 @@ from tenantry.core.confirmation import Confirmation
 from tenantry.core.credentials import CredentialFacts, CredentialType
 from tenantry.core.facts import ApplicationFacts, TenantFacts, TokenEndpointAuthMethod
 from tenantry.oauth.errors import InvalidClient
-from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.addresses import TenantAddress, alias_of
 from tenantry.rules.client_certificates import names_certificate
 from tenantry.services.client_keys import certificates_of
 from tenantry.services.request import RequestContext
@@ -31,8 +31,6 @@ _ALIASED = (
     "introspection_endpoint",
     "userinfo_endpoint",
 )
-ALIAS = "mtls."
-"""What stands before the host of the aliases."""
 ALIAS_PATHS = frozenset(
     {
         "/oauth/token",
@@ -104,11 +102,6 @@ def confirmation(application: ApplicationFacts, context: RequestContext) -> Conf
     if certificate is None or not application.tls_client_certificate_bound_access_tokens:
         return None
     return Confirmation(x5t_s256=certificate.x5t_s256)
-
-
-def alias_of(url: str) -> str:
-    """§5: the same endpoint, at the host where every client is asked for its certificate."""
-    return url.replace("://", f"://{ALIAS}", 1)
 
 
 def described(

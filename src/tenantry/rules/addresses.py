@@ -12,6 +12,8 @@ TENANT_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]")
 _TENANT_PATH = re.compile(rf"/t/({TENANT_NAME.pattern})(/.*)?", re.DOTALL)
 _WELL_KNOWN = re.compile(rf"(/\.well-known/[a-z-]+)/t/({TENANT_NAME.pattern})(/graphql)?/?")
 _LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+MTLS_ALIAS = "mtls."
+"""What stands before the host of an endpoint's alias (RFC 8705 §5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,16 @@ class TenantAddress:
     @property
     def is_https(self) -> bool:
         return self.issuer.startswith("https://")
+
+    def urls_of(self, path: str) -> tuple[str, ...]:
+        """Where a request for a path may have come to: the endpoint, and its alias if any."""
+        url = self.issuer + path.removeprefix("/")
+        return (url, alias_of(url)) if self.takes_certificates else (url,)
+
+
+def alias_of(url: str) -> str:
+    """RFC 8705 §5: the same endpoint, at the host where every client is asked for a certificate."""
+    return url.replace("://", f"://{MTLS_ALIAS}", 1)
 
 
 class Addresses:

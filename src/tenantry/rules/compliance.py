@@ -52,6 +52,7 @@ class Profile:
     assertion_for_issuer_alone: bool = False
     allows_wildcards: bool = True
     needs_interaction_id: bool = False
+    needs_nonce: bool = False
     says_issuer: bool = False
     rotates: bool = True
     code_lifetime: int | None = None
@@ -68,6 +69,7 @@ _FAPI1 = Profile(
     code_needs_signed_response=True,
     allows_wildcards=False,
     needs_interaction_id=True,
+    needs_nonce=True,
 )
 _FAPI2 = Profile(
     title="FAPI 2.0 Security Profile",
@@ -196,6 +198,29 @@ def may_ask(
         "compliance_response_mode",
         signed_response or not needs_signed,
         "Signed authorization responses, as response_mode=jwt asks for them, are required",
+    )
+
+
+def says_enough(
+    application: ApplicationFacts, scopes: Collection[str], *, has_nonce: bool, has_state: bool
+) -> Admission:
+    """FAPI 1.0 Baseline §5.2.2.2 and §5.2.2.3: `nonce` with the scope openid, else `state`."""
+    profile = profile_of(application)
+    if profile is None or not profile.needs_nonce:
+        return in_order()
+    with_openid = "openid" in scopes
+    return in_order(
+        _demanded("compliance_scope", bool(scopes), "The parameter scope is required"),
+        _demanded(
+            "compliance_nonce",
+            has_nonce or not with_openid,
+            "The parameter nonce beside the scope openid is required",
+        ),
+        _demanded(
+            "compliance_state",
+            has_state or with_openid,
+            "The parameter state without the scope openid is required",
+        ),
     )
 
 

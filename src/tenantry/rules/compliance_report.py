@@ -156,6 +156,7 @@ def _in_force(profile: Profile) -> Iterator[ComplianceRequirement]:
         )
     if profile.needs_interaction_id:
         yield in_force("interaction_id", "Requests at /userinfo carry x-fapi-interaction-id.")
+        yield in_force("nonce", "Requests carry nonce with the scope openid, else state.")
         yield in_force("state_hash", "ID tokens with a code carry s_hash.")
     if profile.signed_response:
         yield in_force("signed_responses", "Authorization responses are signed (JARM).")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -38,13 +38,15 @@ def is_thumbprint(value: str) -> bool:
     return _THUMBPRINT.fullmatch(value) is not None
 
 
-def require_fit(claims: Mapping[str, Any], method: str, url: str, access_token: str | None) -> str:
-    """The `jti` of a proof that is for this request."""
+def require_fit(
+    claims: Mapping[str, Any], method: str, urls: Sequence[str], access_token: str | None
+) -> str:
+    """The `jti` of a proof that is for this request, whose endpoint has these addresses."""
     # §4.3 (8) and (9): "ignoring any query and fragment parts".
     if claims.get("htm") != method:
         raise BadProof("its htm is not the method of the request")
     target = claims.get("htu")
-    if not isinstance(target, str) or normalized(target) != normalized(url):
+    if not isinstance(target, str) or normalized(target) not in map(normalized, urls):
         raise BadProof("its htu is not the address of the request")
     # §4.3 (12): "the value of the ath claim equals the hash of that access token".
     if access_token is not None and claims.get("ath") != access_token_hash(access_token):

@@ -13,8 +13,9 @@ from tenantry.core.facts import ApplicationFacts, ProofOfPossession, ResourceSer
 from tenantry.rules.admission import Admission, check, in_order
 from tenantry.rules.resources import parts_of
 
+# RFC 6749 §5.2: what "is missing a required parameter"; RFC 9449 §5 has a code for bad proofs.
 _MISSING = {
-    ProofOfPossession.DPOP: ("invalid_dpop_proof", "The request must carry a DPoP proof."),
+    ProofOfPossession.DPOP: ("invalid_request", "The request must carry a DPoP proof."),
     ProofOfPossession.MTLS: (
         "invalid_request",
         "The request must come with a client certificate to which the token is bound.",

@@ -67,8 +67,8 @@ async def verify(runtime: Runtime, context: RequestContext, asked: ProofRequest)
         if len(asked.unverified_proofs) != 1:
             raise BadProof("there is more than one")
         proof = verify_proof(asked.unverified_proofs[0])
-        url = context.address.issuer + asked.path.removeprefix("/")
-        jti = require_fit(proof.claims, asked.method, url, asked.access_token)
+        urls = context.address.urls_of(asked.path)
+        jti = require_fit(proof.claims, asked.method, urls, asked.access_token)
         ends_at = None
         if nonce is not None:
             # §4.3 (10) and §8: the nonce that the server gave out.

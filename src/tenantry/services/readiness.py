@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from tenantry.core.errors import DomainError, ErrorCode, not_found
@@ -108,7 +109,7 @@ def _require_check(
 
 
 def _record(
-    db: TenantSession, type: str, application: ApplicationFacts | None, told: dict[str, object]
+    db: TenantSession, type: str, application: ApplicationFacts | None, told: Mapping[str, object]
 ) -> None:
     if application is None:
         record_change(db, type, ("Tenant", db.tenant_id), after=told)

@@ -12,7 +12,7 @@ from tenantry.services.runtime import Runtime
 from tenantry.store import trusted_documents
 from tenantry.store.unit_of_work import TenantSession
 
-_FIELDS = {"name": Field(text_field(100), "")}
+FIELDS = {"name": Field(text_field(100), "")}
 
 
 def create(
@@ -21,7 +21,7 @@ def create(
     """The document is kept as it was sent, for its digest. `refusal`: why it could never run."""
     if refusal is not None:
         raise refusal
-    values = with_defaults(_FIELDS, {"name": name})
+    values = with_defaults(FIELDS, {"name": name})
     values |= {"document": document, "digest": document_digest(document)}
     row_id = trusted_documents.create(db, values)
     record_change(db, "trusted_document.created", ("TrustedDocument", row_id), after=values)

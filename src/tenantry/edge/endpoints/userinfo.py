@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -57,8 +58,8 @@ async def _userinfo(request: Request) -> Response:
     claims = await protocol.userinfo(
         runtime, request_context(request.scope), presented.unverified_token, prove
     )
-    # FAPI 1.0 Baseline §6.2.1: "the value received".
-    headers = NO_STORE if interaction is None else {**NO_STORE, _INTERACTION_ID: interaction}
+    # FAPI 1.0 Baseline §6.2.1 (11): "the value received […] or […] a [RFC4122] UUID value".
+    headers = {**NO_STORE, _INTERACTION_ID: interaction or str(uuid.uuid4())}
     if isinstance(claims, str):
         return Response(claims, 200, headers, "application/jwt")
     return json_response(claims, 200, headers)

@@ -139,8 +139,8 @@ def _published(info: Info, outcome: Outcome[TenantFacts]) -> Tenant | None:
 @strawberry.type
 class TenantMutations:
     @field(
-        "Makes a tenant with its database connection, management API and explorer. Only at the "
-        "root's own address.",
+        "Makes a tenant with its database connection, and its management API and explorer at the "
+        "`managementIdentifier` in the answer. Only at the root's own address.",
         "create:tenants",
     )
     async def tenant_create(

@@ -6,16 +6,14 @@ from typing import Annotated
 
 import strawberry
 
-from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.trusted_documents import TrustedDocumentFacts
 from tenantry.management.context import Info
-from tenantry.management.documents import Documents
 from tenantry.management.fields import field
 from tenantry.management.ids import local_id
-from tenantry.management.limits import MAX_DOCUMENT, has_nul
 from tenantry.management.mutations.inputs import SENT, ExistingObject, patch, sent
 from tenantry.management.mutations.payloads import Payload, deleted_field, object_field
 from tenantry.management.mutations.unit import run
+from tenantry.management.trusting import refusal_of
 from tenantry.management.types.common import described, setting
 from tenantry.management.types.trusted_document import ABOUT, TrustedDocument
 from tenantry.services import trusted_documents
@@ -42,19 +40,6 @@ class TrustedDocumentDeletePayload(Payload):
     deleted_id: strawberry.ID | None = deleted_field("trusted document")
 
 
-def _refusal(info: Info, document: str) -> DomainError | None:
-    """Why the document could never run; it is checked as if it were sent."""
-    size = len(document.encode())
-    if size > MAX_DOCUMENT:
-        message = f"At most {MAX_DOCUMENT} bytes; these are {size}."
-        return DomainError(ErrorCode.TOO_LONG, message, "document")
-    if has_nul(document):
-        message = "The character U+0000 is not allowed."
-        return DomainError(ErrorCode.INVALID, message, "document")
-    errors = Documents(info.schema._schema).prepare(document).errors
-    return DomainError(ErrorCode.INVALID, errors[0].message, "document") if errors else None
-
-
 @strawberry.type
 class TrustedDocumentMutations:
     @field(
@@ -71,7 +56,7 @@ class TrustedDocumentMutations:
             trusted_documents.create,
             sent(input.name),
             input.document,
-            _refusal(info, input.document),
+            refusal_of(info, input.document),
         )
         made = outcome.value
         return TrustedDocumentCreatePayload(

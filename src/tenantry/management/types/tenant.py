@@ -26,7 +26,9 @@ ABOUT: Mapping[str, str] = {
         "and is never given away again."
     ),
     "issuer": "The `iss` of its tokens and the beginning of its addresses.",
-    "management_identifier": "The audience of tokens that administer it.",
+    "management_identifier": (
+        "The address of its management API and explorer, and the audience of tokens for them."
+    ),
     "is_root": "Whether it is the first tenant, whose operators administer the installation.",
     "environment": "What it is used for. Default `DEVELOPMENT`.",
     "friendly_name": "The name that people see. At most 100 characters, without < and >.",

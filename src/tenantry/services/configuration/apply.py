@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.services.configuration import plan as plans
@@ -107,7 +107,7 @@ def _take_late(work: Work, step: Step) -> None:
 
 def _require_reached(work: Work, asked: Asked) -> None:
     """A document that takes away what it asks for elsewhere is refused."""
-    again = plans.make(Work(work.db, work.addresses, work.issuer, work.sectors), asked)
+    again = plans.make(replace(work, found={}), asked)
     for refusal in again.refusals:
         raise refusal
     for step in again.steps:

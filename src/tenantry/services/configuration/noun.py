@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tenantry.core.errors import DomainError
 from tenantry.rules.addresses import Addresses
 from tenantry.rules.fields import Fields, checked, with_defaults
 from tenantry.rules.subjects import SectorDocument
@@ -19,12 +20,14 @@ Values = Mapping[str, Any]
 class Work:
     """One reading or writing of a tenant's configuration.
 
-    `found` remembers what was loaded once for several nouns.
+    `refusal_of` says why a document of the management API could never run. `found` remembers
+    what was loaded once for several nouns.
     """
 
     db: TenantSession
     addresses: Addresses
     issuer: str
+    refusal_of: Callable[[str], DomainError | None]
     sectors: Mapping[str, SectorDocument] = field(default_factory=dict)
     found: dict[str, Any] = field(default_factory=dict)
 
@@ -53,6 +56,10 @@ def settle(noun: Noun, current: Existing | None, given: Values) -> dict[str, Any
     if current is None:
         return with_defaults(noun.fields, given)
     return {**current.values, **checked(noun.fields, given)}
+
+
+def by_key(noun: Noun, values: Values) -> str:
+    return " ".join(str(plain(values[name])) for name in noun.key)
 
 
 def no_secret(current: Existing | None, after: Values) -> str | None:
@@ -85,6 +92,7 @@ class Noun:
     further_scopes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     settle: Callable[[Noun, Existing | None, Values], dict[str, Any]] = settle
     secret_of: Callable[[Existing | None, Values], str | None] = no_secret
+    name_of: Callable[[Noun, Values], str] = by_key
 
     @property
     def is_single(self) -> bool:
@@ -95,7 +103,7 @@ class Noun:
 
     def key_of(self, values: Values) -> str:
         """How an object is named in plans, and to be deleted."""
-        return " ".join(str(plain(values[name])) for name in self.key)
+        return self.name_of(self, values)
 
     def shown(self, values: Values) -> dict[str, Any]:
         """The settings as a document has them."""

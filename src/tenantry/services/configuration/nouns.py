@@ -16,6 +16,7 @@ from tenantry.core.facts import (
 )
 from tenantry.core.log_streams import LogStreamFacts
 from tenantry.core.organizations import OrganizationFacts
+from tenantry.core.trusted_documents import TrustedDocumentFacts
 from tenantry.rules.custom_domains import CUSTOM_DOMAIN_FIELDS
 from tenantry.rules.log_streams import LOG_STREAM_FIELDS
 from tenantry.rules.nouns import CONNECTION_FIELDS, RESOURCE_SERVER_FIELDS, TENANT_FIELDS
@@ -28,6 +29,7 @@ from tenantry.services.configuration import (
     organizations,
     others,
     roles,
+    trusted,
 )
 from tenantry.services.configuration.noun import Noun
 
@@ -149,6 +151,20 @@ NOUNS: tuple[Noun, ...] = (
         update=others.update_trusted_issuer,
         delete=others.delete_trusted_issuer,
         settle=others.settle_trusted_issuer,
+    ),
+    Noun(
+        name="trustedDocuments",
+        type_name="TrustedDocument",
+        scope="tenant_settings",
+        facts=TrustedDocumentFacts,
+        fields=trusted.FIELDS,
+        key=("document",),
+        immutable=frozenset({"name"}),
+        load=trusted.load,
+        create=trusted.create,
+        update=trusted.update,
+        delete=trusted.delete,
+        name_of=trusted.name_of,
     ),
     Noun(
         name="customDomains",
