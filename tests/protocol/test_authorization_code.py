@@ -208,7 +208,7 @@ def test_the_dialect_of_rfc_9068(tenant: Tenant, browser: Browser) -> None:
     assert header.keys() == {"alg", "typ", "kid"}
     assert (header["alg"], header["typ"]) == ("RS256", "at+jwt")
     assert claims.keys() == {
-        "iss", "sub", "aud", "exp", "iat", "jti", "client_id", "scope", "auth_time"
+        "iss", "sub", "aud", "exp", "iat", "jti", "client_id", "scope", "auth_time", "acr"
     }  # fmt: skip
     assert (claims["iss"], claims["sub"]) == (tenant.issuer, user.id)
     assert (claims["aud"], claims["client_id"]) == (api.identifier, client.id)

@@ -55,7 +55,7 @@ def test_unknown_parameters_are_ignored(tenant: Tenant, browser: Browser) -> Non
     specifications that this server does not know."""
     client = tenant.application()
     tenant.user()
-    odd = {"foo": "bar", "authorization_details": "x", "ui_locales": "", "display": "\u20ac"}
+    odd = {"foo": "bar", "transaction_challenge": "x", "ui_locales": "", "display": "\u20ac"}
     granted = sign_in(browser, tenant, client, **odd)
     tokens = granted.redeem(**odd)
     assert tokens.status_code == 200, tokens.text
