@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -26,6 +27,13 @@ def upgrade() -> None:
     op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
     {then}
 """.replace("HEAD", migrate.head_revision())
+
+
+@pytest.fixture
+def database(kind: Kind, databases: Databases) -> Iterator[Database]:
+    """A migrated database that nobody has afterwards."""
+    with databases.database(kind, migrates=True) as made:
+        yield made
 
 
 def test_the_models_are_what_the_migrations_make(database: Database) -> None:
@@ -144,7 +152,7 @@ def test_a_revision_is_written_from_the_models(
     folder = tmp_path / "scripts"
     shutil.copytree(migrate._SCRIPTS, folder)
     monkeypatch.setattr(migrate, "_SCRIPTS", folder)
-    with databases.database(kind) as database:
+    with databases.database(kind, migrates=True) as database:
         with database.writing() as connection:
             connection.exec_driver_sql("DROP TABLE log_events")
         migrate.revise(database, "log events again")

@@ -1,4 +1,4 @@
-"""Databases of the tests: each a copy of one migrated template, so that none meets another."""
+"""Databases of the tests: migrated and without a row, so that none meets another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from tenantry.store import migrate
 from tenantry.store.database import Database
+from tenantry.store.tables import metadata
 
 Kind = Literal["sqlite", "postgresql"]
 _DROP_ATTEMPTS, _DROP_PAUSE = 20, 0.25
@@ -36,11 +37,26 @@ def postgresql_problem() -> str:
     return ""
 
 
-def _as_admin(statement: str) -> None:
+def _as_admin(statement: str, values: Sequence[str] = (), *, database: str | None = None) -> None:
     url = make_url(POSTGRESQL_URL).set(drivername="postgresql")
+    url = url.set(database=database or url.database)
     text = url.render_as_string(hide_password=False)
     with psycopg.connect(text, autocommit=True, connect_timeout=5) as connection:
-        connection.execute(statement)
+        connection.execute(statement, values or None)
+
+
+def _end_sessions(name: str) -> None:
+    _as_admin(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE datname = %s AND usename = current_user",
+        [name],
+    )
+
+
+def _empty(name: str) -> None:
+    """Takes all rows out, which is a hundred times faster than another copy."""
+    deletes = [str(table.delete()) for table in reversed(metadata.sorted_tables)]
+    _as_admin("; ".join(deletes), database=name)
 
 
 def _drop(name: str) -> None:
@@ -64,25 +80,38 @@ class Databases:
         self._numbers = itertools.count()
         self._template_file: Path | None = None
         self._template_name = ""
+        self._unused: list[str] = []
 
     @contextmanager
-    def url(self, kind: Kind, *, empty: bool = False) -> Iterator[str]:
-        """The address of a new database, migrated unless `empty`."""
+    def url(self, kind: Kind, *, empty: bool = False, migrates: bool = False) -> Iterator[str]:
+        """The address of a database without rows, migrated unless `empty`. A test that changes
+        its tables `migrates`: nobody gets it afterwards."""
         if kind == "sqlite":
             path = self._folder / f"{next(self._numbers)}.db"
             if not empty:
                 shutil.copyfile(self._sqlite_template(), path)
             yield f"sqlite:///{path}"
             return
-        name = self._create("template0" if empty else self._postgresql_template())
+        if empty or migrates:
+            name = self._create("template0" if empty else self._postgresql_template())
+            try:
+                yield self._address(name)
+            finally:
+                _drop(name)
+            return
+        name = self._unused.pop() if self._unused else self._create(self._postgresql_template())
         try:
             yield self._address(name)
         finally:
-            _drop(name)
+            _end_sessions(name)
+            _empty(name)
+            self._unused.append(name)
 
     @contextmanager
-    def database(self, kind: Kind, *, empty: bool = False) -> Iterator[Database]:
-        with self.url(kind, empty=empty) as url:
+    def database(
+        self, kind: Kind, *, empty: bool = False, migrates: bool = False
+    ) -> Iterator[Database]:
+        with self.url(kind, empty=empty, migrates=migrates) as url:
             database = Database(url)
             try:
                 yield database
@@ -112,8 +141,8 @@ class Databases:
         return self._template_name
 
     def close(self) -> None:
-        if self._template_name:
-            _drop(self._template_name)
+        for name in filter(None, (*self._unused, self._template_name)):
+            _drop(name)
 
 
 def _migrate(url: str) -> None:
