@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,8 @@ from tenantry.core.facts import (
     TenantFacts,
     UserFacts,
 )
+from tenantry.keys.password_process import NICE
+from tenantry.keys.password_workers import PasswordWorkers
 from tenantry.keys.passwords import hash_password
 from tenantry.services import (
     applications,
@@ -77,6 +79,18 @@ both_databases = pytest.mark.parametrize(
 @cache
 def _password_hash(password: str) -> str:
     return hash_password(password)
+
+
+class _SharedPasswords(PasswordWorkers):
+    """Its processes serve the servers of all tests, and end with the run."""
+
+    def close(self) -> None:
+        pass
+
+
+@cache
+def _passwords() -> PasswordWorkers:
+    return _SharedPasswords(2, NICE)
 
 
 class _InProcess(httpx2.BaseTransport):
@@ -128,7 +142,8 @@ class Server:
             outbound_allow_private=outbound_allow_private,
             **values,
         )
-        self.runtime = create_runtime(settings, self.clock, key_source)
+        made = create_runtime(settings, self.clock, key_source)
+        self.runtime = replace(made, passwords=_passwords())
         self.application = Application(settings, self.runtime)
         self._numbers = itertools.count(1)
         self.client = self.new_client()

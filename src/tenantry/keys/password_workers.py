@@ -25,8 +25,8 @@ _PATIENCE_AT_END = 2.0
 class PasswordWorkers:
     """Hashes and verifies off the loop, so that logins do not starve tokens."""
 
-    def __init__(self, number: int) -> None:
-        self._idle = _Pool(number, IDLE)
+    def __init__(self, number: int, priority: str = IDLE) -> None:
+        self._first = _Pool(number, priority)
         self._nice = _Pool(1, NICE)
 
     async def hash(self, password: str) -> str:
@@ -37,11 +37,11 @@ class PasswordWorkers:
         return await self._ask("verify", password, stored) is True
 
     def close(self) -> None:
-        self._idle.close()
+        self._first.close()
         self._nice.close()
 
     async def _ask(self, *question: str | None) -> Any:
-        first = self._idle.ask(question)
+        first = self._first.ask(question)
         answered, _ = await asyncio.wait([first], timeout=_PATIENCE)
         if answered:
             return first.result()
