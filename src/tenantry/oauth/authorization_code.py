@@ -30,6 +30,7 @@ from tenantry.rules.admission import API_GONE, SIGN_IN_AGAIN, may_use
 from tenantry.rules.authentication import has_new_password
 from tenantry.rules.authorization import Refused
 from tenantry.rules.lifetimes import family_lifetime
+from tenantry.services import sessions
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
@@ -184,6 +185,8 @@ def _check(
         return invalid_grant("The redirect_uri differs from the authorization request's.")
     if user is None or user.blocked or has_new_password(user, found.auth_time or db.now):
         return invalid_grant(SIGN_IN_AGAIN)
+    if found.session_id is not None and sessions.live(db, found.session_id) is None:
+        return invalid_grant(SIGN_IN_AGAIN, "the session is over")
     return pkce.verify(request.code_challenge, presented.code_verifier) or dpop.require_key_of_code(
         request.dpop_jkt, confirmation
     )
