@@ -4,10 +4,11 @@ Starts the real server on an empty database (SQLite; then PostgreSQL, if one ans
 TENANTRY_BENCH_POSTGRESQL_URL or the address that the tests use) and makes APIs, applications and
 users through the management API. The rates at which the machine signs, and hashes passwords, are
 measured in the same run. The flows of people are measured with the most workers: `code` from
-/authorize to both tokens, `refresh` with rotation, `userinfo`, `introspection`, `password`, and
-`beside`, which is client credentials alone and while people log in. Load is made by wrk, for
-`code` by a client of our own. `administration` is what the management API takes, in the server
-itself: lists, one object, a change, the search among many users, many tenants.
+/authorize to both tokens, `fapi` the whole flow of FAPI 2.0 from /oauth/par, `refresh` with
+rotation, `userinfo`, `introspection`, `password`, and `beside`, which is client credentials alone
+and while people log in. Load is made by wrk, for `code` and `fapi` by a client of our own.
+`administration` is what the management API takes, in the server itself: lists, one object, a
+change, the search among many users, many tenants.
 """
 
 import argparse
@@ -24,6 +25,7 @@ from pathlib import Path
 
 from bench_support.administration import Size, administer
 from bench_support.databases import new_database, postgresql_url
+from bench_support.fapi import create_bank
 from bench_support.http import get
 from bench_support.load import FORM_SCRIPT, drive, get_script, script
 from bench_support.management import Credentials, Management, access_token, algorithm_of
@@ -33,7 +35,7 @@ from bench_support.recorder import Load, Recorder, say
 from bench_support.report import Bound, Memory, Report
 from bench_support.scenarios import ALGORITHM, SCENARIOS, Scenarios
 from bench_support.server import BenchError, Server, free_port, running
-from bench_support.signing import HASHING, PROVING, bare_rate
+from bench_support.signing import FLOWING, HASHING, PROVING, bare_rate
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DOCUMENTS = {
@@ -136,7 +138,7 @@ def default_output() -> Path:
 
 
 def measure(plan: Plan, report: Report) -> None:
-    for work in [*dict.fromkeys([*plan.algorithms, ALGORITHM]), HASHING, PROVING]:
+    for work in [*dict.fromkeys([*plan.algorithms, ALGORITHM]), HASHING, PROVING, FLOWING]:
         say(f"How fast the machine is at {work} …")
         report.bare_rates[work] = bare_rate(work, plan.signing_seconds)
     for database in plan.databases:
@@ -202,6 +204,7 @@ class Bench:
             )
             self._people = create_people(self._port, management)
             self._prover = create_prover(self._port, management, ALGORITHM)
+            self._bank = create_bank(self._port, management, self._plan.algorithms)
         for workers in self._plan.workers:
             with self._server(workers) as server:
                 access_token(self._port, self._bootstrap)
@@ -219,7 +222,9 @@ class Bench:
                 self._tokens(recorder, algorithm)
         if workers == max(self._plan.workers):
             machines = self._applications[ALGORITHM]
-            Scenarios(recorder, self._people, machines, self._folder, self._prover).run(wanted)
+            Scenarios(recorder, self._people, machines, self._folder, self._prover, self._bank).run(
+                wanted
+            )
         if "documents" in wanted:
             self._documents(recorder)
 

@@ -26,6 +26,7 @@ TENANTLESS_STORE: dict[str, str] = {
     "store/installation.py": "the one module that crosses tenants",
     "store/epochs.py": "reads the epochs of all tenants at once",
     "store/fast_insert.py": "writes rows that carry their tenants, of many at once",
+    "store/replay_queue.py": "claims identifiers that carry their tenants, of many at once",
     "store/log_positions.py": "says how a transaction stands to the others, whatever its tenant",
 }
 

@@ -7,7 +7,7 @@ import selectors
 import socket
 import statistics
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -35,8 +35,8 @@ def code_flow(people: People, cookie: str) -> Flow:
     state = secrets.token_urlsafe(8)
     asked = {**people.authorization(), "state": state, "code_challenge": challenge}
     asked["nonce"] = secrets.token_urlsafe(8)
-    status, head, _ = yield _get(f"/authorize?{urlencode(asked)}", cookie)
-    answered = parse_qs(urlsplit(_location(head)).query)
+    status, head, _ = yield get(f"/authorize?{urlencode(asked)}", cookie)
+    answered = parse_qs(urlsplit(location(head)).query)
     if status != 303 or answered.get("state") != [state] or "code" not in answered:
         return False
     form = {
@@ -47,22 +47,23 @@ def code_flow(people: People, cookie: str) -> Flow:
         "client_id": people.application.client_id,
         "client_secret": people.application.client_secret,
     }
-    status, _, body = yield _post("/oauth/token", urlencode(form))
+    status, _, body = yield post("/oauth/token", urlencode(form))
     return status == 200 and b'"id_token"' in body and b'"refresh_token"' in body
 
 
-def _get(target: str, cookie: str) -> bytes:
+def get(target: str, cookie: str) -> bytes:
     return f"GET {target} HTTP/1.1\r\nHost: {{host}}\r\nCookie: {cookie}\r\n\r\n".encode()
 
 
-def _post(path: str, form: str) -> bytes:
+def post(path: str, form: str, headers: Mapping[str, str] | None = None) -> bytes:
+    more = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
     return (
         f"POST {path} HTTP/1.1\r\nHost: {{host}}\r\nContent-Length: {len(form)}\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\n\r\n{form}"
+        f"Content-Type: application/x-www-form-urlencoded\r\n{more}\r\n{form}"
     ).encode()
 
 
-def _location(head: bytes) -> str:
+def location(head: bytes) -> str:
     for line in head.split(b"\r\n"):
         name, _, value = line.partition(b":")
         if name.lower() == b"location":
@@ -74,8 +75,8 @@ def _location(head: bytes) -> str:
 class _Connection:
     """One browser: a socket, the flow that it is in, and since when."""
 
-    people: People
-    cookie: str
+    port: int
+    make: Callable[[], Flow]
     socket: socket.socket
     began: float = 0.0
     flow: Flow | None = None
@@ -84,12 +85,12 @@ class _Connection:
     errors: int = 0
 
     def begin(self) -> None:
-        self.flow = code_flow(self.people, self.cookie)
+        self.flow = self.make()
         self.began = time.perf_counter()
         self._send(next(self.flow))
 
     def _send(self, request: bytes) -> None:
-        host = f"127.0.0.1:{self.people.port}".encode()
+        host = f"127.0.0.1:{self.port}".encode()
         self.socket.sendall(request.replace(b"{host}", host, 1))
 
     def receive(self) -> None:
@@ -116,14 +117,14 @@ def _read(received: bytes) -> Answer | None:
     return (int(head[9:12]), head, body) if len(body) >= length else None
 
 
-def drive_code_flows(people: People, cookies: list[str], seconds: float) -> Flows:
-    """A connection for each cookie, kept busy for so long."""
+def drive_flows(port: int, making: Sequence[Callable[[], Flow]], seconds: float) -> Flows:
+    """A connection for each that makes flows, kept busy for so long."""
     selector = selectors.DefaultSelector()
     connections = []
-    for cookie in cookies:
-        opened = socket.create_connection(("127.0.0.1", people.port), timeout=10)
+    for make in making:
+        opened = socket.create_connection(("127.0.0.1", port), timeout=10)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connections.append(_Connection(people, cookie, opened))
+        connections.append(_Connection(port, make, opened))
         selector.register(opened, selectors.EVENT_READ, connections[-1])
     began, used = time.perf_counter(), time.process_time()
     for connection in connections:

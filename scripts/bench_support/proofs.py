@@ -46,7 +46,7 @@ class Prover:
 
     def lines(self, number: int) -> Iterator[str]:
         """So many token requests, each a form and a proof."""
-        jwk = _jwk(self.proof_key)
+        jwk = jwk_of(self.proof_key)
         for _ in range(number):
             now = int(time.time())
             who = {"iss": self.client_id, "sub": self.client_id, "aud": self.issuer}
@@ -57,10 +57,10 @@ class Prover:
                 "grant_type": "client_credentials",
                 "audience": self.audience,
                 "client_assertion_type": ASSERTION_TYPE,
-                "client_assertion": _signed({}, assertion, self.assertion_key),
+                "client_assertion": signed_by(self.assertion_key, {}, assertion),
             }
             header = {"typ": "dpop+jwt", "jwk": jwk}
-            yield f"{urlencode(form)} {_signed(header, proof, self.proof_key)}"
+            yield f"{urlencode(form)} {signed_by(self.proof_key, header, proof)}"
 
 
 def create_prover(port: int, management: Management, algorithm: str) -> Prover:
@@ -70,7 +70,7 @@ def create_prover(port: int, management: Management, algorithm: str) -> Prover:
         "name": "Prover",
         "applicationType": "MACHINE_TO_MACHINE",
         "tokenEndpointAuthMethod": "PRIVATE_KEY_JWT",
-        "jwks": {"keys": [_jwk(keys[0])]},
+        "jwks": {"keys": [jwk_of(keys[0])]},
         "dpopBoundAccessTokens": True,
     }
     client_id = management.mutate(APPLICATION, [values])[0]["application"]["clientId"]
@@ -79,7 +79,7 @@ def create_prover(port: int, management: Management, algorithm: str) -> Prover:
     return Prover(client_id, f"http://127.0.0.1:{port}/", AUDIENCE + algorithm, *keys)
 
 
-def _jwk(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
+def jwk_of(key: ec.EllipticCurvePrivateKey) -> dict[str, str]:
     numbers = key.public_key().public_numbers()
     x, y = (_encoded(number.to_bytes(32)) for number in (numbers.x, numbers.y))
     return {"kty": "EC", "crv": "P-256", "x": x, "y": y}
@@ -89,7 +89,10 @@ def _encoded(data: bytes) -> str:
     return urlsafe_b64encode(data).decode().rstrip("=")
 
 
-def _signed(header: dict[str, Any], claims: dict[str, Any], key: ec.EllipticCurvePrivateKey) -> str:
+def signed_by(
+    key: ec.EllipticCurvePrivateKey, header: dict[str, Any], claims: dict[str, Any]
+) -> str:
+    """A compact JWS by ES256."""
     parts = ({"alg": "ES256", **header}, claims)
     text = ".".join(_encoded(json.dumps(part).encode()) for part in parts)
     r, s = decode_dss_signature(key.sign(text.encode(), ec.ECDSA(hashes.SHA256())))

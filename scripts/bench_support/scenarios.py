@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
-from bench_support.code_flow import drive_code_flows
+from bench_support.code_flow import Flow, code_flow, drive_flows
+from bench_support.fapi import ALGORITHM as PS256
+from bench_support.fapi import Bank
 from bench_support.load import (
     BEARER_SCRIPT,
     FORM_SCRIPT,
@@ -20,7 +23,7 @@ from bench_support.people import PEOPLE, People
 from bench_support.proofs import LONGEST, PROOF_SCRIPT, Prover
 from bench_support.recorder import Load, Recorder, say
 from bench_support.report import Bound
-from bench_support.signing import HASHING, PROVING
+from bench_support.signing import FLOWING, HASHING, PROVING
 
 CONNECTIONS = 16
 LOGIN_CONNECTIONS = 4
@@ -38,6 +41,7 @@ class Scenarios:
     machines: Sequence[Credentials]
     folder: Path
     prover: Prover
+    bank: Bank
 
     def run(self, names: Sequence[str]) -> None:
         for name in names:
@@ -46,16 +50,27 @@ class Scenarios:
 
     def code(self) -> None:
         """From /authorize with a session to both tokens: two signatures."""
+        self._flows("code", ALGORITHM, partial(code_flow, self.people), self._signing(2))
+
+    def fapi(self) -> None:
+        """FAPI 2.0: pushed and redeemed by assertions, with DPoP: five times JOSE."""
+        bound = Bound("its JOSE", self.recorder.report.bare_rates[FLOWING])
+        self._flows("fapi", PS256, self.bank.flow, bound)
+
+    def _flows(self, name: str, algorithm: str, make: Callable[[str], Flow], bound: Bound) -> None:
+        """Whole flows, each connection those of another person with a session."""
+        port = self.people.port
         cookies = [self.people.sign_in(person) for person in range(CONNECTIONS)]
-        drive_code_flows(self.people, cookies, self.recorder.warm_up)
+        making = [partial(make, cookie) for cookie in cookies]
+        drive_flows(port, making, self.recorder.warm_up)
         ceilings = []
 
         def run_flows() -> Measured:
-            flows = drive_code_flows(self.people, cookies, self.recorder.seconds)
+            flows = drive_flows(port, making, self.recorder.seconds)
             ceilings.append(flows.ceiling)
             return flows.measured
 
-        self.recorder.record(Load("code", ALGORITHM, CONNECTIONS), self._signing(2), run_flows)
+        self.recorder.record(Load(name, algorithm, CONNECTIONS), bound, run_flows)
         say(f"The client of these flows could drive {ceilings[0]:,.0f} a second by itself.")
 
     def refresh(self) -> None:
@@ -150,6 +165,7 @@ class Scenarios:
 
 SCENARIOS: Mapping[str, Callable[[Scenarios], None]] = {
     "code": Scenarios.code,
+    "fapi": Scenarios.fapi,
     "refresh": Scenarios.refresh,
     "userinfo": Scenarios.userinfo,
     "introspection": Scenarios.introspection,

@@ -15,6 +15,7 @@ MESSAGE = b"x" * 500
 
 HASHING = "argon2"
 PROVING = "two ES256 verifications and an RS256 signature"
+FLOWING = "three ES256 verifications and two PS256 signatures"
 
 
 def bare_rate(work: str, seconds: float, processes: int = 2) -> float:
@@ -42,19 +43,24 @@ def _worker(work: str) -> Callable[[], object]:
         # The server's own function and parameters: what is measured is what it adds to them.
         stored = hash_password("correct horse battery staple")
         return lambda: verify_password("correct horse battery staple", stored)
-    return _prover() if work == PROVING else _signer(work)
+    if work == PROVING:
+        return _prover(verifications=2, signatures=1, algorithm="RS256")
+    if work == FLOWING:
+        return _prover(verifications=3, signatures=2, algorithm="PS256")
+    return _signer(work)
 
 
-def _prover() -> Callable[[], object]:
-    """What an assertion, a DPoP proof and a token cost without anything around them."""
+def _prover(*, verifications: int, signatures: int, algorithm: str) -> Callable[[], object]:
+    """What assertions, DPoP proofs and tokens cost without anything around them."""
     key = ec.generate_private_key(ec.SECP256R1())
-    sign, signature = _signer("RS256"), key.sign(MESSAGE, ec.ECDSA(hashes.SHA256()))
+    sign, signature = _signer(algorithm), key.sign(MESSAGE, ec.ECDSA(hashes.SHA256()))
     public = key.public_key()
 
     def prove() -> None:
-        for _ in range(2):
+        for _ in range(verifications):
             public.verify(signature, MESSAGE, ec.ECDSA(hashes.SHA256()))
-        sign()
+        for _ in range(signatures):
+            sign()
 
     return prove
 
@@ -63,6 +69,10 @@ def _signer(algorithm: str) -> Callable[[], bytes]:
     if algorithm == "RS256":
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         return lambda: key.sign(MESSAGE, padding.PKCS1v15(), hashes.SHA256())
+    if algorithm == "PS256":
+        pss = padding.PSS(padding.MGF1(hashes.SHA256()), padding.PSS.DIGEST_LENGTH)
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        return lambda: key.sign(MESSAGE, pss, hashes.SHA256())
     if algorithm == "ES256":
         curve = ec.generate_private_key(ec.SECP256R1())
         return lambda: curve.sign(MESSAGE, ec.ECDSA(hashes.SHA256()))

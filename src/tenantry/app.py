@@ -44,10 +44,11 @@ from tenantry.services.runtime import Runtime
 from tenantry.services.sessions import BACKCHANNEL_LOGOUT
 from tenantry.services.throttle import Throttle
 from tenantry.settings import Settings, complete, load_settings
+from tenantry.store.audit_queue import AuditQueue
 from tenantry.store.cache import Configuration
 from tenantry.store.database import Database
 from tenantry.store.epochs import epoch_reader
-from tenantry.store.group_commit import AuditQueue
+from tenantry.store.replay_queue import ReplayQueue
 from tenantry.store.unit_of_work import Store
 
 MAX_WEBSOCKET_MESSAGE = 2 * MAX_DOCUMENT
@@ -135,6 +136,7 @@ def create_runtime(
         store=store,
         configuration=Configuration(store, epoch_reader(database)),
         audit=AuditQueue(database, clock),
+        replays=ReplayQueue(database),
         vault=settings.vault,
         clock=clock,
         passwords=PasswordWorkers(max(1, (os.cpu_count() or 1) // settings.workers)),

@@ -159,7 +159,7 @@ b: [yes, No, on, 0x10, 010, 1_000, 12:30, 2030-01-01, True, .inf, 1e5, "1", 'tru
 @pytest.mark.parametrize(
     "document, path",
     [
-        ({"users": []}, "document.users"),
+        ({"people": []}, "document.people"),
         ({"version": 2}, "document.version"),
         ({"version": True}, "document.version"),
         ({"roles": [{"name": "x", "members": []}]}, "document.roles.0.members"),
@@ -255,7 +255,7 @@ def test_the_schema_says_what_a_document_may_hold(api: Api) -> None:
     assert list(found.iter_errors(good)) == []
     bad: Json
     for bad in (
-        {"users": []},
+        {"people": []},
         {"tenant": {"sessionLifetime": 1}},
         {"tenant": {"sessionLifetime": "long"}},
         {"tenant": {"secret": "x"}},

@@ -231,6 +231,9 @@ def test_who_cannot_sign_in(tenant: Tenant, api: Api) -> None:
         "login_required",
         ("connection_enabled", "Application.connections"),
     )
+    third = tenant.application(is_first_party=False)
+    found = explained(api, third, code, scopes=["openid"], userId=stranger.id)
+    assert failed(found) == ("connection_enabled", "Connection.isDomainConnection")
     tenant.block(user)
     found = explained(api, client, code, scopes=["openid"], userId=user.id)
     assert failed(found) == ("user_not_blocked", "User.blocked")

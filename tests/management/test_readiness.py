@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.management import Api
+from tests.support.management import Api, tenant_api
 from tests.support.server import Tenant
 
 CHECKS = "check severity passed reason mutation settings"
@@ -136,6 +136,25 @@ def test_an_applications_faults_are_found_and_mended_by_what_the_check_names(
         "passed": True,
         "reason": "In order.",
     }
+
+
+def test_an_application_that_must_push_needs_a_tenant_that_takes_it(
+    api: Api, tenant: Tenant
+) -> None:
+    """RFC 9126 §5 and §6: by its own setting or by its compliance level."""
+    client = tenant.application("regular_web")
+    update(api, client.id, requirePushedAuthorizationRequests=True)
+    assert of_application(api, client.id)["pushed_requests"]["passed"]
+    update_tenant(api, pushedAuthorizationRequestsSupported=False)
+    found = of_application(api, client.id)["pushed_requests"]
+    assert (found["passed"], found["severity"]) == (False, "ERROR")
+    assert (found["mutation"], found["settings"]) == (
+        "tenantUpdate",
+        ["pushedAuthorizationRequestsSupported"],
+    )
+    assert of_application(api, tenant.application().id)["pushed_requests"]["passed"]
+    update_tenant(api, pushedAuthorizationRequestsSupported=True)
+    assert of_application(api, client.id)["pushed_requests"]["passed"]
 
 
 def test_what_only_matters_in_production_is_a_notice_elsewhere(api: Api, tenant: Tenant) -> None:
@@ -283,3 +302,34 @@ def test_a_dismissal_that_says_nothing_is_refused(
     refusal = api.refused("readinessCheckDismiss", {"check": "logo", "reason": "So."} | given)
     assert (refusal["code"], refusal["field"]) == (code, field)
     assert Place(api, "tenant").checks("(dismissed: true)") == {}
+
+
+def test_the_checks_of_chosen_applications(api: Api, tenant: Tenant) -> None:
+    """Each says whose it is; they are those that the applications have themselves."""
+    clients = [tenant.application(), tenant.application("spa")]
+    document = f"""query($ids: [String!]) {{
+      readinessChecks(clientIds: $ids) {{ clientId {CHECKS} }} }}"""
+    found = api.data(document, ids=[one.id for one in clients])["readinessChecks"]
+    assert list(dict.fromkeys(one["clientId"] for one in found)) == [one.id for one in clients]
+    for client in clients:
+        of_client = [one for one in found if one["clientId"] == client.id]
+        own = of_application(api, client.id)
+        assert by_name(of_client) == {n: one | {"clientId": client.id} for n, one in own.items()}
+    assert api.data(document, ids=[])["readinessChecks"] == []
+    ours = api.data("{ readinessChecks { clientId } }")["readinessChecks"]
+    assert {one["clientId"] for one in ours} == {None}
+
+
+def test_checks_of_applications_that_cannot_be_shown(api: Api, tenant: Tenant) -> None:
+    """Unknown ones, too many, and a token that may not read applications."""
+    document = "query($ids: [String!]) { readinessChecks(clientIds: $ids) { check } }"
+    client = tenant.application()
+    for ids in (["nobody"], [client.id, "nobody"], [f"client-{n}" for n in range(101)]):
+        (error,) = api.answer(document, ids=ids)["errors"]
+        assert error["extensions"]["code"] == "BAD_REQUEST"
+    scopes = ("read:tenant_settings", "read:resource_servers", "read:connections")
+    weak = tenant_api(tenant, *scopes)
+    (error,) = weak.answer(document, ids=[client.id])["errors"]
+    assert error["extensions"]["code"] == "FORBIDDEN"
+    assert "read:applications" in error["extensions"]["requiredScopes"]
+    assert weak.data("{ readinessChecks { check } }")["readinessChecks"]

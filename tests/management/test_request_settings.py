@@ -137,3 +137,11 @@ def test_a_tenant_takes_encrypted_requests(api: Api) -> None:
         done = api.do("tenantUpdate", selection, change)["tenant"]
         assert done == {"requestObjectEncryptionSupported": bool(on)}
         assert uses().count("enc") == int(bool(on))
+
+
+def test_a_tenant_waives_the_sign_in_of_approval_links(api: Api) -> None:
+    """CIBA Core §8: on by default, and again when the setting is cleared."""
+    selection = "tenant { requireLoginForApprovalLinks }"
+    for given, now in ((False, False), (None, True), (False, False), (True, True)):
+        done = api.do("tenantUpdate", selection, {"requireLoginForApprovalLinks": given})["tenant"]
+        assert done == {"requireLoginForApprovalLinks": now}

@@ -77,6 +77,20 @@ def test_a_document_goes_from_one_tenant_to_another(server: Server, tmp_path: Pa
     other = access(server, "empty")
     assert run("apply", str(exported), "--yes", env=other).returncode == 0
     assert run("plan", str(exported), env=other).stdout == "Nothing to do.\n"
+    people = tmp_path / "people.yaml"
+    people.write_text(
+        "users:\n- connection: Username-Password-Authentication\n"
+        "  email: ann@example.com\n  roles: [clerk]\n"
+    )
+    assert run("apply", str(people), "--yes", env=env).returncode == 0
+    one = run("export", "--noun", "users", "--user", "ann@example.com", env=env)
+    people.write_text(one.stdout)
+    assert run("plan", str(people), env=env).stdout == "Nothing to do.\n"
+    assert run("apply", str(people), "--yes", env=other).returncode == 0
+    assert run("plan", str(people), env=other).stdout == "Nothing to do.\n"
+    nobody = run("export", "--user", "nobody", env=env)
+    assert (nobody.returncode, nobody.stderr) == (1, "There is no user nobody.\n")
+
     deleting = ("--delete", "roles:clerk")
     roles = tmp_path / "roles.yaml"
     roles.write_text("roles: []")

@@ -8,10 +8,18 @@ from typing import Any
 import pytest
 
 from tenantry.core.authorization_details import AuthorizationDetailsType, ConsentPolicy
-from tenantry.core.facts import AccessPolicy, GrantType, ResourceParameterProfile, SubjectType
+from tenantry.core.facts import (
+    AccessPolicy,
+    EncryptionFormat,
+    GrantType,
+    KeyEncryptionAlgorithm,
+    NewTokenEncryption,
+    ResourceParameterProfile,
+    SubjectType,
+)
 from tenantry.services import resource_servers
 from tenantry.services.commands import Patch
-from tests.support import jwt
+from tests.support import jwe, jwt
 from tests.support.browser import Browser, Page
 from tests.support.client_keys import public_jwk, rsa_key, signed
 from tests.support.flow import Granted, authorize, log_in, refused, request_for
@@ -94,6 +102,58 @@ def test_what_is_asked_for_is_granted(
     again = tenant.token(client, **refresh).json()
     assert again["authorization_details"] == [PAYMENT, other]
     assert jwt.claims_of(again["access_token"])["authorization_details"] == [PAYMENT, other]
+
+
+@both_databases
+def test_what_an_encrypted_token_grants_is_known_at_introspection(
+    tenant: Tenant, client: Client, browser: Browser
+) -> None:
+    """§9.2: the API reads the token itself or asks; nobody else can read what was granted."""
+    key = NewTokenEncryption(
+        format=EncryptionFormat.COMPACT_NESTED_JWE,
+        name="The key",
+        alg=KeyEncryptionAlgorithm.RSA_OAEP_256,
+        kid="k1",
+        pem=jwe.public_pem(rsa_key()),
+    )
+    api(tenant, token_encryption=key)
+    tokens = sign_in_pushed(browser, tenant, client, **asking()).tokens()
+    _, inner = jwe.opened(tokens["access_token"], rsa_key())
+    assert jwt.claims_of(inner)["authorization_details"] == [PAYMENT]
+    itself = tenant.application("non_interactive", name="The API itself")
+    assert introspected(tenant, itself, tokens["access_token"]) == {"active": False}
+    tenant.grant(itself, API)
+    for asker in (client, itself):
+        found = introspected(tenant, asker, tokens["access_token"])
+        assert found["authorization_details"] == [PAYMENT]
+        assert (found["aud"], found["scope"]) == (API, SCOPE)
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    again = tenant.token(client, **refresh).json()
+    assert introspected(tenant, itself, again["access_token"])["authorization_details"] == [PAYMENT]
+
+
+def test_what_several_apis_share_is_known_at_introspection(
+    tenant: Tenant, client: Client, browser: Browser
+) -> None:
+    """§9.2 with RFC 8707 §2: by each API, and of the refresh token with both names."""
+    tenant.change(resource_parameter_profile=ResourceParameterProfile.SEVERAL)
+    other = "https://other.example.com"
+    api(tenant)
+    api(tenant, identifier=other)
+    asked = request_for(client, scope=SCOPE, authorization_details=text(PAYMENT))
+    pushing = {**asked.parameters, **client.body, "resource": [API, other]}
+    response = tenant.server.client.post(tenant.url("oauth/par"), data=pushing)
+    page = log_in(browser, follow(browser, tenant, client, response.json()["request_uri"]))
+    answer = browser.submit(page, "consent-form", press="consent-allow").answer
+    tokens = Granted(tenant, client, asked, answer).tokens()
+    for audience in (API, other):
+        itself = tenant.application("non_interactive", name=audience)
+        tenant.grant(itself, audience)
+        found = introspected(tenant, itself, tokens["access_token"])
+        assert found["authorization_details"] == [PAYMENT]
+    found = introspected(tenant, client, tokens["refresh_token"])
+    assert set(found["aud"]) == {API, other}
+    assert found["authorization_details"] == [PAYMENT]
 
 
 def test_without_details_nothing_is_said_of_them(

@@ -29,7 +29,7 @@ from tests.support.ciba import (
     poll,
 )
 from tests.support.databases import Databases
-from tests.support.flow import log_in, refused, sign_in
+from tests.support.flow import authorize, log_in, refused, request_for, sign_in
 from tests.support.listener import Listener, listening
 from tests.support.mail import MailServer, receiving
 from tests.support.server import Client, Server, Tenant, both_databases
@@ -211,6 +211,57 @@ def test_nobody_but_the_person_who_is_asked_answers(
     assert "somebody else" in page.text_of("approval-reason")
     refused(poll(tenant, client, made), 400, "authorization_pending")
     assert approve(browser, link).title == "Request approved"
+
+
+def test_a_tenant_that_asks_for_no_sign_in(
+    tenant: Tenant, browser: Browser, client: Client, mail: MailServer, user: UserFacts
+) -> None:
+    """§8: the mail alone stands for the person; a POST decides, once, whoever else is signed in."""
+    tenant.change(require_login_for_approval_links=False)
+    tenant.user("eve@example.com", email_verified=True)
+    page = authorize(browser, tenant, request_for(tenant.application()).parameters)
+    assert log_in(browser, page, "eve@example.com").left_for
+    made = asked(tenant, client, binding_message="W-12")
+    link = linked(tenant, mail)
+    with tenant.server.stores_nothing():
+        assert browser.get(link).title == "Approve a request"
+    page = browser.submit(browser.get(link), "approval-form")
+    assert page.title == "Allow access"
+    assert page.text_of("consent-binding-message") == "W-12"
+    assert EMAIL in page.response.text
+    page = browser.submit(page, "consent-form", press="consent-allow")
+    assert page.title == "Request approved"
+    tokens = poll(tenant, client, made).json()
+    claims = jwt.claims_of(tokens["id_token"])
+    assert claims["sub"] == user.id
+    assert not {"amr", "acr", "sid"} & set(claims)
+    assert browser.get(link).status == 400
+    made = asked(tenant, client)
+    link = linked(tenant, mail)
+    page = browser.submit(browser.get(link), "approval-form")
+    browser.submit(page, "consent-form", press="consent-deny")
+    refused(poll(tenant, client, made), 400, "access_denied")
+
+
+@pytest.mark.parametrize("closed", ["the setting", "a block"])
+def test_a_link_alone_no_longer_stands_for_the_person(
+    tenant: Tenant,
+    browser: Browser,
+    client: Client,
+    mail: MailServer,
+    user: UserFacts,
+    closed: str,
+) -> None:
+    """§8: what holds is what the tenant says when the person answers."""
+    tenant.change(require_login_for_approval_links=False)
+    made = asked(tenant, client)
+    page = browser.submit(browser.get(linked(tenant, mail)), "approval-form")
+    if closed == "a block":
+        tenant.block(user)
+    else:
+        tenant.change(require_login_for_approval_links=True)
+    assert browser.submit(page, "consent-form", press="consent-allow").title == "Log in"
+    refused(poll(tenant, client, made), 400, "authorization_pending")
 
 
 def test_the_form_needs_its_token(

@@ -55,6 +55,9 @@ def test_nothing_stands_beside_a_signed_request(tenant: Tenant, client: Client) 
     token = signed(claims_for(tenant, client), rsa_key(), kid="k1")
     refused(send(tenant, client, token, scope="openid"), 400, "invalid_request")
     refused(send(tenant, client, token, binding_message="9"), 400, "invalid_request")
+    refused(send(tenant, client, token, resource="https://x.example"), 400, "invalid_request")
+    # §7.2: "OpenID Providers MUST ignore unrecognized request parameters".
+    assert send(tenant, client, token, state="x", purpose="none").status_code == 200
 
 
 WRONG: dict[str, dict[str, Any]] = {

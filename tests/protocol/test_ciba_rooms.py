@@ -102,7 +102,23 @@ def test_a_pairwise_name_and_a_refresh_token(
     made = asked(tenant, client, **fields)
     approve(browser, linked(tenant, mail))
     tokens = poll(tenant, client, made).json()
-    assert jwt.claims_of(tokens["id_token"])["sub"] != user.id
+    name = jwt.claims_of(tokens["id_token"])["sub"]
+    assert name != user.id
+    # §7.1: the name that the application knows is a hint, however old the ID token is.
+    tenant.server.clock.advance(90 * 86_400)
+    made_for_name = {"format": "iss_sub", "iss": tenant.issuer, "sub": name}
+    for hint in (
+        {"id_token_hint": tokens["id_token"]},
+        {"login_hint": name},
+        {"login_hint": json.dumps(made_for_name)},
+    ):
+        asked(tenant, client, **{"login_hint": ""} | hint)
+    refused(ask(tenant, client, login_hint=user.id), 400, "unknown_user_id")
+    stranger = asking(
+        tenant, subject_type="pairwise", redirect_uris=("https://other.example.com/callback",)
+    )
+    refused(ask(tenant, stranger, login_hint=name), 400, "unknown_user_id")
+    tenant.server.clock.advance(-90 * 86_400)
     answer = tenant.token(client, grant_type="refresh_token", refresh_token=tokens["refresh_token"])
     assert answer.status_code == 200
     tenant.block(user)

@@ -20,7 +20,7 @@ from tests.support.client_certificates import made
 from tests.support.client_keys import assertion_claims, proving, rsa_key, signed
 from tests.support.compliance import INTERACTION, KEY, Compliant, settings
 from tests.support.databases import Databases
-from tests.support.flow import authorize, refused
+from tests.support.flow import authorize, log_in, refused, request_for
 from tests.support.management import root_api
 from tests.support.server import CALLBACK, HTTPS_URL, Server, Tenant
 
@@ -280,10 +280,19 @@ def test_how_long_codes_and_pushed_requests_live(compliant: Compliant, browser: 
 def test_the_issuer_is_said_where_the_tenant_does_not(
     compliant: Compliant, browser: Browser
 ) -> None:
-    """FAPI 2.0 §5.3.2.2: "shall return an iss parameter in the authorization response"."""
-    compliant.tenant.change(authorization_response_iss_parameter_supported=False)
+    """FAPI 2.0 §5.3.2.2 and RFC 9207 §3: in the answer, and discovery says so of every answer."""
+    tenant = compliant.tenant
+    tenant.change(authorization_response_iss_parameter_supported=False)
     page = compliant.sign_in(browser, compliant.asked())
-    assert page.answer["iss"] == compliant.tenant.issuer
+    assert page.answer["iss"] == tenant.issuer
+    member = "authorization_response_iss_parameter_supported"
+    url = tenant.url(".well-known/openid-configuration")
+    assert tenant.server.client.get(url).json()[member] is True
+    other = tenant.application()
+    query = authorize(browser, tenant, request_for(other).parameters)
+    assert (query.answer if query.answer else log_in(browser, query).answer)["iss"] == tenant.issuer
+    tenant.change_application(compliant.client, compliance_level=None)
+    assert tenant.server.client.get(url).json()[member] is False
 
 
 @only(*FAPI1)

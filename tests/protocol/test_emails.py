@@ -5,21 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.smtp import AuthResult
 from anyio.from_thread import BlockingPortal
 from pydantic import SecretStr, ValidationError
 
 from tenantry.core.emails import EmailTemplate, EmailTemplateName, RenderedEmail
 from tenantry.core.errors import DomainError
 from tenantry.outbound.mail_settings import MailSettings
-from tenantry.outbound.smtp import MailRefused
+from tenantry.outbound.smtp import MailRefused, Security
 from tenantry.outbound.smtp import MailServer as Outgoing
 from tenantry.rules.email_templates import DEFAULTS, SAMPLES, email_templates, render
 from tests.support.browser import Browser
 from tests.support.ciba import EMAIL, ask, asked, asking, deliveries, opened
+from tests.support.client_certificates import Made, authority, made
 from tests.support.databases import Databases
 from tests.support.flow import authorize, log_in, refused, request_for, sign_in
 from tests.support.loops import run_apart
@@ -220,6 +224,66 @@ def test_nothing_is_sent_without_the_protection_that_is_set(mail: MailServer) ->
         with pytest.raises(MailRefused):
             run_apart(strict.send(EMAIL, RenderedEmail("S", "H", "T"), "", None))
     assert mail.messages == []
+
+
+@pytest.fixture
+def trusted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Made:
+    """The certificate of a mail server on this machine, whose authority OpenSSL is told of."""
+    path = tmp_path / "authorities.pem"
+    path.write_text(authority().pem)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    return made("mail", for_hosts=("localhost",))
+
+
+def context_of(identity: Made, path: Path) -> ssl.SSLContext:
+    certificate, key = path / "certificate.pem", path / "key.pem"
+    certificate.write_text(identity.pem)
+    key.write_text(identity.key_pem)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def login(_: object, __: object, ___: object, mechanism: str, data: Any) -> AuthResult:
+    known = (data.login, data.password) == (b"me", b"secret")
+    return AuthResult(success=known, handled=False)
+
+
+@pytest.mark.parametrize("security", ["starttls", "implicit"])
+def test_mail_goes_over_tls(trusted: Made, tmp_path: Path, security: Security) -> None:
+    """RFC 3207 and RFC 8314 §3.3: to a server that shows a good certificate, with the password."""
+    context = context_of(trusted, tmp_path)
+    options: dict[str, Any] = {"hostname": "localhost", "authenticator": login}
+    if security == "starttls":
+        options |= {"tls_context": context, "require_starttls": True, "auth_require_tls": True}
+    else:
+        # Of implicit TLS the server's protocol knows nothing.
+        options |= {"ssl_context": context, "auth_require_tls": False}
+    with receiving(**options) as mail:
+        good = Outgoing("localhost", mail.port, security, "me", "secret", "no-reply@example.com")
+        run_apart(good.send(EMAIL, RenderedEmail("S", "H", "T"), "", None))
+        assert mail.recipients == [[EMAIL]]
+        wrong = Outgoing("localhost", mail.port, security, "me", "wrong", "no-reply@example.com")
+        with pytest.raises(MailRefused, match="SMTPAuthenticationError: 535"):
+            run_apart(wrong.send(EMAIL, RenderedEmail("S", "H", "T"), "", None))
+        # The certificate names localhost, not the address.
+        other = Outgoing("127.0.0.1", mail.port, security, "me", "secret", "no-reply@example.com")
+        with pytest.raises(MailRefused):
+            run_apart(other.send(EMAIL, RenderedEmail("S", "H", "T"), "", None))
+        assert len(mail.messages) == 1
+
+
+@pytest.mark.parametrize("security", ["starttls", "implicit"])
+def test_a_certificate_of_nobody_is_refused(tmp_path: Path, security: Security) -> None:
+    """RFC 8314 §5.4: the password is not for whoever answers at the address."""
+    context = context_of(made("mail", for_hosts=("localhost",)), tmp_path)
+    name = "tls_context" if security == "starttls" else "ssl_context"
+    options: dict[str, Any] = {"hostname": "localhost", name: context}
+    with receiving(**options) as mail:
+        strict = Outgoing("localhost", mail.port, security, "me", "secret", "no-reply@example.com")
+        with pytest.raises(MailRefused):
+            run_apart(strict.send(EMAIL, RenderedEmail("S", "H", "T"), "", None))
+        assert mail.messages == []
 
 
 def test_a_server_for_the_public_without_a_mail_server_sends_nothing(

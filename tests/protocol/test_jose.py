@@ -79,6 +79,12 @@ class Placed:
                 "connection": DATABASE_CONNECTION,
             },
         )
+        self.elsewhere = tenant.application(
+            name="Elsewhere",
+            grant_types=(GrantType.CIBA,),
+            redirect_uris=(),
+            jwks={"keys": [public_jwk(rsa_key())]},
+        )
         own = tenant.application(name="Own")
         tokens = sign_in(server.browser(), tenant, own, scope="openid read", audience=API).tokens()
         self.access_token, self.id_token = tokens["access_token"], tokens["id_token"]
@@ -178,6 +184,32 @@ def as_logout_hint(placed: Placed, token: str) -> None:
     assert page.title == "Something went wrong"
 
 
+def as_pushed_request(placed: Placed, token: str) -> None:
+    proof = proving(signed(assertion_claims(placed.tenant, placed.client), rsa_key()))
+    fields = {"client_id": placed.client.id, "request": token}
+    answer = placed.server.client.post(placed.tenant.url("oauth/par"), data=proof | fields)
+    refused(answer, 400, "invalid_request_object")
+
+
+def _at_the_back(placed: Placed, **fields: str) -> None:
+    answer = placed.server.client.post(
+        placed.tenant.url("bc-authorize"), data=placed.elsewhere.body | fields
+    )
+    refused(answer, 400, "invalid_request")
+
+
+def as_backchannel_request(placed: Placed, token: str) -> None:
+    _at_the_back(placed, request=token)
+
+
+def as_login_hint_token(placed: Placed, token: str) -> None:
+    _at_the_back(placed, scope="openid", login_hint_token=token)
+
+
+def as_backchannel_hint(placed: Placed, token: str) -> None:
+    _at_the_back(placed, scope="openid", id_token_hint=token)
+
+
 PLACES: tuple[Callable[[Placed, str], None], ...] = (
     at_userinfo,
     at_the_management_api,
@@ -188,8 +220,12 @@ PLACES: tuple[Callable[[Placed, str], None], ...] = (
     as_subject,
     as_actor,
     as_request_object,
+    as_pushed_request,
     as_hint,
     as_logout_hint,
+    as_backchannel_request,
+    as_login_hint_token,
+    as_backchannel_hint,
 )
 
 
@@ -201,10 +237,17 @@ def wanted(placed: Placed, place: Callable[[Placed, str], None]) -> tuple[dict[s
         now = int(time.time())
         times = {"iat": now, "exp": now + 60, "jti": secrets.token_hex(8)}
         return times | {"iss": IDP, "sub": "ann@example.com", "aud": placed.tenant.issuer}, "k1"
-    if place is as_request_object:
+    if place in {as_backchannel_request, as_login_hint_token}:
+        now = int(time.time())
+        times = {"iat": now, "nbf": now, "exp": now + 60, "jti": secrets.token_hex(8)}
+        named = {"format": "email", "email": "ann@example.com"}
+        asked = {"scope": "openid", "login_hint": "ann@example.com", "sub_id": named}
+        return times | asked | {"iss": placed.elsewhere.id, "aud": placed.tenant.issuer}, "k1"
+    if place in {as_request_object, as_pushed_request}:
         parameters = request_for(placed.client).parameters
         return parameters | {"iss": placed.client.id, "aud": placed.tenant.issuer}, "k1"
-    token = placed.id_token if place in {as_hint, as_logout_hint} else placed.access_token
+    by_id_token = place in {as_hint, as_logout_hint, as_backchannel_hint}
+    token = placed.id_token if by_id_token else placed.access_token
     return jwt.claims_of(token), placed.published["kid"]
 
 
@@ -268,7 +311,12 @@ def test_tricks(placed: Placed, place: Callable[[Placed, str], None], name: str)
     claims, kid = wanted(placed, place)
     token = TRICKS[name](placed, claims, kid)
     begun = time.monotonic()
-    if place in {as_grant, as_subject, as_actor}:  # Who asks there leaves its own `jti`.
+    if place in {
+        as_grant,
+        as_subject,
+        as_actor,
+        as_pushed_request,
+    }:  # Who asks there leaves its own `jti`.
         place(placed, token)
     else:
         with placed.server.stores_nothing():
@@ -290,6 +338,13 @@ def test_what_the_tricks_begin_with_is_good(placed: Placed, browser: Browser) ->
     request = signed(wanted(placed, as_request_object)[0], rsa_key(), kid=kid)
     page = authorize(browser, tenant, request_for(client, request=request).parameters)
     assert page.title == "Log in"
+    for name, place in (("request", as_backchannel_request), ("hint", as_login_hint_token)):
+        told = signed(wanted(placed, place)[0], rsa_key(), kid=kid)
+        hint = {"scope": "openid", "login_hint_token": told}
+        fields = placed.elsewhere.body | ({"request": told} if name == "request" else hint)
+        answer = placed.server.client.post(tenant.url("bc-authorize"), data=fields)
+        # Everything is in order but her address, which nobody has verified.
+        refused(answer, 403, "access_denied")
     answer = placed.token(
         grant_type=GrantType.TOKEN_EXCHANGE,
         audience=API,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from tenantry.store import installation
+from tenantry.store import installation, kept_emails
 from tests.support.browser import Browser, query_of
+from tests.support.ciba import EMAIL, asked, asking, claims_for, deliveries, poll, send
+from tests.support.client_keys import assertion_claims, proving, public_jwk, rsa_key, signed
 from tests.support.flow import refused, request_for, sign_in
 from tests.support.server import Client, Server, Tenant, both_databases
 
@@ -83,6 +88,54 @@ def test_a_flow_across_processes(
     assert tenant.userinfo(token).status_code == 200
     refused(tenant.token(client, **granted.fields()), 400, "invalid_grant")
     assert elsewhere.userinfo(token).status_code == 401
+
+
+@both_databases
+def test_what_counts_once_counts_once_everywhere(
+    server: Server, tenant: Tenant, second: Server
+) -> None:
+    """RFC 7523 §3 and CIBA Core §7.1.1: an assertion and a signed request, at two processes."""
+    keys: dict[str, Any] = {"jwks": {"keys": [public_jwk(rsa_key())]}}
+    tenant.user(EMAIL, email_verified=True)
+    machine = tenant.application(
+        "non_interactive", token_endpoint_auth_method="private_key_jwt", **keys
+    )
+    tenant.api(API)
+    tenant.grant(machine, API)
+    asker, elsewhere = asking(tenant, **keys), there(tenant, second)
+    proof = ASK | proving(signed(assertion_claims(tenant, machine), rsa_key()))
+    request = signed(claims_for(tenant, asker), rsa_key(), kid="k1")
+    for where, first in ((elsewhere, True), (tenant, False), (elsewhere, False)):
+        answer = where.server.client.post(where.url("oauth/token"), data=proof)
+        assert (answer.status_code, answer.json().get("error")) == (
+            (200, None) if first else (401, "invalid_client")
+        )
+        answer = send(where, asker, request)
+        assert (answer.status_code, answer.json().get("error")) == (
+            (200, None) if first else (400, "invalid_request")
+        )
+
+
+@both_databases
+def test_a_person_is_asked_across_processes(
+    server: Server, tenant: Tenant, second: Server, browser: Browser
+) -> None:
+    """CIBA Core §10.1 and §11: asked at one, polled at both, answered at the other, once."""
+    tenant.user(EMAIL, email_verified=True)
+    tenant.change(require_login_for_approval_links=False)
+    client, elsewhere = asking(tenant), there(tenant, second)
+    made = asked(tenant, client)
+    refused(poll(elsewhere, client, made), 400, "authorization_pending")
+    refused(poll(tenant, client, made), 400, "slow_down")
+    assert deliveries(second)
+    (mail,) = tenant.read(kept_emails.latest, 1)
+    (link,) = re.findall(r"http\S+", mail.text)
+    page = browser.submit(browser.get(link), "approval-form")
+    browser.submit(page, "consent-form", press="consent-allow")
+    with ThreadPoolExecutor(8) as pool:
+        turns = [tenant, elsewhere] * 4
+        answers = list(pool.map(lambda where: poll(where, client, made), turns))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
 
 
 def test_what_begins_at_one_issuer_ends_at_it(

@@ -14,6 +14,8 @@ from anyio.from_thread import BlockingPortal
 from tenantry.core.facts import DATABASE_CONNECTION
 from tenantry.services import applications
 from tenantry.services.commands import ApplicationPatch, Patch
+from tenantry.services.connections import update as change_connection
+from tenantry.store import connections
 from tests.support import jwt
 from tests.support.browser import Browser
 from tests.support.client_keys import assertion_claims, proving, public_jwk, rsa_key, signed
@@ -192,14 +194,16 @@ def test_defaults_of_requests_take_effect(tenant: Tenant, browser: Browser) -> N
     assert "auth_time" in jwt.claims_of(log.tokens()["id_token"])
 
 
-def test_connections_follow_the_tenants_setting(tenant: Tenant, browser: Browser) -> None:
-    """Where new applications get no connections, users of none can sign in until one is given."""
+def test_connections_are_those_at_domain_level(tenant: Tenant, browser: Browser) -> None:
+    """They are third-party: neither the tenant's default nor a list of their own opens others."""
     tenant.user()
     tenant.change(enable_application_connections=False)
     client = client_of(tenant, register(tenant))
     page = authorize(browser, tenant, request_for(client).parameters)
-    page = log_in(browser, page)
-    assert page.title == "Log in"
+    assert log_in(browser, page).title == "Allow access"
+    only = tenant.read(connections.find_by_name, DATABASE_CONNECTION)
+    tenant.write(change_connection, Patch(only.id, {"is_domain_connection": False}))
     patch = ApplicationPatch(Patch(client.facts.id), connections=(DATABASE_CONNECTION,))
     tenant.write(applications.update, patch)
-    assert log_in(browser, page).title == "Allow access"
+    page = authorize(browser, tenant, request_for(client).parameters)
+    assert log_in(browser, page).title == "Log in"

@@ -392,6 +392,25 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+def test_requests_may_be_encrypted(tenant: Tenant) -> None:
+    """OpenID Connect Registration §2: a way that works is taken; it binds nobody."""
+    alg, enc = "request_object_encryption_alg", "request_object_encryption_enc"
+    good = {alg: "RSA-OAEP-256", enc: "A256GCM"}
+    refused(ask(tenant, **good), 400, "invalid_client_metadata")
+    tenant.change(request_object_encryption_supported=True)
+    for metadata in (good, {alg: "RSA-OAEP-256"}):
+        assert not {alg, enc} & register(tenant, **metadata).keys()
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({alg: "RSA1_5"}, alg),
+        ({alg: ["RSA-OAEP-256"]}, alg),
+        (good | {enc: "A192GCM"}, enc),
+        ({enc: "A256GCM"}, enc),
+    ]
+    for wrong, member in bad:
+        said = refused(ask(tenant, **wrong), 400, "invalid_client_metadata")
+        assert said.startswith(f"{member}: ")
+
+
 @pytest.mark.parametrize("metadata, member", BAD)
 def test_metadata_that_is_refused(tenant: Tenant, metadata: dict[str, Any], member: str) -> None:
     """RFC 7591 §3.2.2: invalid_client_metadata, the description names the member."""

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from anyio.from_thread import BlockingPortal
 
+from tenantry.core.errors import DomainError
+from tenantry.services.subjects import subject_of
 from tests.support import jwt
 from tests.support.browser import Browser
+from tests.support.ciba import EMAIL, asking
+from tests.support.client_keys import public_jwk, rsa_key
 from tests.support.databases import Databases
 from tests.support.flow import refused, sign_in
 from tests.support.management import root_api
@@ -96,6 +100,43 @@ def test_documents_that_do_not_list(tenant: Tenant, remote: Remote, document: by
         description = refused(answer, 400, "invalid_client_metadata")
     assert description.startswith("sector_identifier_uri: ")
     assert set(remote.asked) == {"/sector.json"}
+
+
+def test_an_application_without_redirect_uris(tenant: Tenant, remote: Remote) -> None:
+    """CIBA Core §4: its `jwks_uri` stands for them, if it proves that it has the keys."""
+    user = tenant.user(EMAIL, email_verified=True)
+    remote.documents["/jwks.json"] = json.dumps({"keys": [public_jwk(rsa_key())]}).encode()
+    own: dict[str, Any] = {"subject_type": "pairwise", "jwks_uri": remote.url("jwks.json")}
+    proving = {"token_endpoint_auth_method": "private_key_jwt"}
+    with pytest.raises(DomainError, match="a jwks_uri whose keys the application proves"):
+        asking(tenant, **own)
+    with pytest.raises(DomainError, match="Pairwise subjects need"):
+        asking(
+            tenant, subject_type="pairwise", backchannel_authentication_request_signing_alg="RS256"
+        )
+    names = set()
+    for changes in (proving, {"backchannel_authentication_request_signing_alg": "RS256"}):
+        client = asking(tenant, **own | changes)
+        names.add(subject_of(tenant.server.runtime.vault, client.facts, user.id))
+    redirected = tenant.application(subject_type="pairwise", redirect_uris=["http://127.0.0.1/cb"])
+    names.add(subject_of(tenant.server.runtime.vault, redirected.facts, user.id))
+    assert len(names) == 1
+    assert user.id not in names
+    api, selection = root_api(tenant), "application { id }"
+    new = {
+        "name": "x",
+        "applicationType": "REGULAR_WEB",
+        "subjectType": "PAIRWISE",
+        "grantTypes": ["CIBA"],
+        "tokenEndpointAuthMethod": "PRIVATE_KEY_JWT",
+        "jwksUri": own["jwks_uri"],
+        "sectorIdentifierUri": listing(remote, ONE),
+    }
+    refusal = api.mutate("applicationCreate", selection, new)["errors"][0]
+    assert refusal["field"] == ["sectorIdentifierUri"]
+    tenant.server.clock.advance(11)
+    listing(remote, ONE, own["jwks_uri"])
+    assert api.do("applicationCreate", selection, new)["application"]
 
 
 def test_redirects_are_not_followed(tenant: Tenant, remote: Remote) -> None:

@@ -15,8 +15,8 @@ from tenantry.core.context import Actor, Caller, RequestFacts
 from tenantry.core.errors import Overloaded
 from tenantry.store import group_commit, tables
 from tenantry.store.audit import Event
+from tenantry.store.audit_queue import AuditQueue
 from tenantry.store.database import Database
-from tenantry.store.group_commit import AuditQueue
 from tests.store.seeds import number_of
 from tests.support.databases import Databases, Kind
 

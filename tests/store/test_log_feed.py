@@ -17,8 +17,8 @@ from tenantry.keys.vault import Vault
 from tenantry.services.log_feed import MAX_OF_CALLER, LogFeed, TooManyFollow
 from tenantry.store import audit, log_feed
 from tenantry.store.audit import Event
+from tenantry.store.audit_queue import AuditQueue
 from tenantry.store.database import Database
-from tenantry.store.group_commit import AuditQueue
 from tenantry.store.log_positions import Position
 from tenantry.store.unit_of_work import Store, TenantSession
 from tests.store.seeds import wait_until_settled
@@ -33,7 +33,7 @@ from tenantry.keys.vault import Vault
 from tenantry.store import audit
 from tenantry.store.audit import Event
 from tenantry.store.database import Database
-from tenantry.store.group_commit import AuditQueue
+from tenantry.store.audit_queue import AuditQueue
 from tenantry.store.unit_of_work import Store
 
 url, name, count = sys.argv[1], sys.argv[2], int(sys.argv[3])

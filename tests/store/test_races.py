@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import pytest
@@ -41,9 +42,11 @@ from tenantry.store import (
     users,
 )
 from tenantry.store.mutation_records import Recorded, RecordKey
+from tenantry.store.replay_queue import ReplayQueue
 from tenantry.store.unit_of_work import INSTALLATION, Store, TenantSession, savepoint
 from tests.store.seeds import NOW, fill, number_of, row, tenant_values, writing
 from tests.support.keys import key_source
+from tests.support.loops import run_apart
 
 T = TypeVar("T")
 TENANT = "tenant"
@@ -154,6 +157,25 @@ def test_a_user_becomes_a_member_once(store: Store) -> None:
 def test_an_identifier_counts_once(store: Store) -> None:
     claimed = contend(store, lambda db, _: replay_identifiers.claim(db, "jti", db.now))
     assert claimed.count(True) == 1
+
+
+def test_an_identifier_counts_once_in_shared_commits(store: Store) -> None:
+    """As if by two processes, and several times in one batch."""
+    queues = [ReplayQueue(store.database) for _ in range(2)]
+    until = datetime.now(UTC) + timedelta(hours=1)
+
+    async def claim() -> list[bool]:
+        names = [f"jti{number % 40}" for number in range(120)]
+        names[:40] = reversed(names[:40])
+        return await asyncio.gather(
+            *(queue.claim(TENANT, name, until) for name in names for queue in queues)
+        )
+
+    claimed = run_apart(claim())
+    for queue in queues:
+        queue.close()
+    assert claimed.count(True) == 40
+    assert number_of(store.database, "replay_identifiers") == [40]
 
 
 def test_a_device_is_answered_once(store: Store) -> None:

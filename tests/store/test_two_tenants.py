@@ -13,7 +13,7 @@ import importlib
 import inspect
 import json
 import pkgutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,7 @@ from sqlalchemy import Connection, select
 
 import tenantry.store
 from tenantry.core.activity import ActivityDayFacts, Totals
-from tenantry.core.confirmation import Confirmation
+from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.context import ANONYMOUS, SYSTEM, Caller
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import (
@@ -73,8 +73,11 @@ from tenantry.store import (
     organization_members,
     organizations,
     outbox,
+    pairwise_subjects,
+    presented_tokens,
     pushed_requests,
     readiness_dismissals,
+    redeeming,
     refresh_tokens,
     refreshing,
     replay_identifiers,
@@ -134,8 +137,11 @@ TENANT_BOUND = {
     "organizations",
     "replay_identifiers",
     "outbox",
+    "pairwise_subjects",
+    "presented_tokens",
     "pushed_requests",
     "readiness_dismissals",
+    "redeeming",
     "refreshing",
     "refresh_tokens",
     "resource_servers",
@@ -152,18 +158,22 @@ TENANT_BOUND = {
 }
 OTHERS = {
     "activity_counts": "counts a day of all tenants at once",
+    "audit_queue": "writes rows that audit makes",
     "cache": "keeps what these functions find",
     "database": "connections",
     "dispatch": "says which messages of all tenants are due",
     "epochs": "counts of all tenants",
-    "fast_insert": "how group_commit writes its rows",
-    "group_commit": "writes rows that audit makes",
+    "fast_insert": "how audit_queue writes its rows",
+    "group_commit": "lets requests share commits",
     "installation": "the one module that crosses tenants",
+    "joined": "columns and values for these functions",
     "log_positions": "conditions and expressions for these functions",
     "migrate": "the schema",
     "migrations": "the schema",
     "pages": "takes the conditions of these functions",
+    "postgresql": "how database reads results",
     "records": "what these functions share",
+    "replay_queue": "claims what replay_identifiers claims",
     "rows": "values only",
     "system_apis": "writes what every tenant's own API has",
     "tables": "names only",
@@ -354,6 +364,11 @@ CASES: dict[str, Case] = {
         lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app"))),
         lambda a, b: applications.mark_deleted(a, must(applications.find(b, "app-b"))),
         nothing=DomainError,
+    ),
+    "applications.compliance_levels": reads(
+        lambda a, _: applications.compliance_levels(a, ""),
+        None,
+        result=(ComplianceLevel.FAPI2_SP_PKJ_MTLS,),
     ),
     "applications.on_devices": reads(
         lambda a, _: applications.on_devices(a, "android"), None, result=()
@@ -694,6 +709,12 @@ CASES: dict[str, Case] = {
         lambda a, _: organization_members.find(a, "org", "user"),
         lambda a, _: organization_members.find(a, "org-b", "user-b"),
         result=MEMBER,
+    ),
+    "organization_members.of_each_user": reads(
+        lambda a, _: organization_members.of_each_user(a, ["user", "user-b"]),
+        lambda a, _: organization_members.of_each_user(a, ["user-b"]),
+        {},
+        result={"user": (organization_members.Membership("member", "acme"),)},
     ),
     "organization_members.first_of_each_organization": reads(
         lambda a, _: organization_members.first_of_each_organization(a, ["org", "org-b"], PAGE),
@@ -1059,9 +1080,9 @@ CASES: dict[str, Case] = {
         lambda a, _: authorizations.find_by_handle(a, ["handle", "handle-b"]),
         lambda a, _: authorizations.find_by_handle(a, ["handle-b"]),
     ),
-    "authorizations.find_by_code": reads(
-        lambda a, _: authorizations.find_by_code(a, ["code", "code-b"]),
-        lambda a, _: authorizations.find_by_code(a, ["code-b"]),
+    "redeeming.find": reads(
+        lambda a, _: redeeming.find(a, ["code", "code-b"]),
+        lambda a, _: redeeming.find(a, ["code-b"]),
     ),
     "authorizations.advance": writes(
         lambda a, _: authorizations.advance(a, "auth", {"consented": True}, "new"),
@@ -1120,15 +1141,13 @@ CASES: dict[str, Case] = {
         lambda a, _: tokens.keep_family(a, "family", EVEN_LATER),
         lambda a, _: tokens.keep_family(a, "family-b", EVEN_LATER),
     ),
-    "tokens.access_token_expiry": reads(
-        lambda a, _: tokens.access_token_expiry(a, "digest"),
-        lambda a, _: tokens.access_token_expiry(a, "digest-b"),
-        result=LATER,
+    "tokens.note_content": writes(
+        lambda a, _: tokens.note_content(a, "digest", {"scope": "new"}),
+        lambda a, _: tokens.note_content(a, "digest-b", {"scope": "new"}),
     ),
-    "tokens.confirmation_of_access_token": reads(
-        lambda a, _: tokens.confirmation_of_access_token(a, "digest"),
-        lambda a, _: tokens.confirmation_of_access_token(a, "digest-b"),
-        result=Confirmation(jkt="jkt"),
+    "presented_tokens.find": reads(
+        lambda a, _: presented_tokens.find(a, "digest"),
+        lambda a, _: presented_tokens.find(a, "digest-b"),
     ),
     "tokens.forget_access_token": writes(
         lambda a, _: tokens.forget_access_token(a, "digest"),
@@ -1170,6 +1189,18 @@ CASES: dict[str, Case] = {
         lambda a, _: refresh_tokens.use(a, "family-b", 1, LATER, rotate=True),
         False,
         result=True,
+    ),
+    "pairwise_subjects.remember": writes(
+        lambda a, _: pairwise_subjects.remember(a, "new", "user"), None
+    ),
+    "pairwise_subjects.find_user": reads(
+        lambda a, _: pairwise_subjects.find_user(a, "subject"),
+        lambda a, _: pairwise_subjects.find_user(a, "subject-b"),
+        result=OF_A,
+    ),
+    "pairwise_subjects.forget_user": writes(
+        lambda a, _: pairwise_subjects.forget_user(a, OF_A),
+        lambda a, _: pairwise_subjects.forget_user(a, OF_B),
     ),
     "readiness_dismissals.put": writes(
         lambda a, b: readiness_dismissals.put(
@@ -1690,6 +1721,11 @@ CASES: dict[str, Case] = {
         None,
         result=ANY,
     ),
+    "new_users.find_by_identifiers": reads(
+        lambda a, _: new_users.find_by_identifiers(a, ["conn", "conn-b"], ["x@x.example"]),
+        lambda a, _: new_users.find_by_identifiers(a, ["conn", "conn-b"], ["b@b.example"]),
+        (),
+    ),
     "new_users.find_by_identifier": reads(
         lambda a, _: new_users.find_by_identifier(a, "conn", "x@x.example", None),
         lambda a, _: new_users.find_by_identifier(a, "conn-b", "b@b.example", None),
@@ -1733,14 +1769,17 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "digest": f"digest{end}",
             "family_id": f"family{end}",
             "confirmation": {"jkt": f"jkt{end}", "x5t_s256": None},
+            "content": {"scope": mark},
         },
         "applications": {
             "id": f"app{end}",
             "client_id": client,
             "external_id": f"external{end}",
             "redirect_uris": [f"https://{mark}.example/callback"],
+            "compliance_level": "fapi2_sp_mtls_mtls" if end else "fapi2_sp_pkj_mtls",
         },
         "attempts": {"subject": f"subject{end}"},
+        "pairwise_subjects": {"subject": f"subject{end}", "user_id": mark},
         "readiness_dismissals": {"application_id": f"app{end}", "check_name": f"check{end}"},
         "trusted_documents": {"id": f"document{end}", "digest": f"digest{end}"},
         "credentials": {
@@ -1788,7 +1827,7 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
             "scopes": [mark],
         },
         "connection_applications": {"application_id": f"app{end}", "connection_id": conn},
-        "connections": {"id": conn, "name": conn},
+        "connections": {"id": conn, "name": conn, "is_domain_connection": True},
         "deliveries": {"id": f"delivery{end}", "state": "waiting"},
         "session_clients": {
             "session_id": f"session{end}",
@@ -1931,13 +1970,21 @@ def rows_of(tenant: str, end: str, mark: str) -> Iterator[tuple[str, dict[str, A
 BOUND = [table for table in tables.metadata.sorted_tables if "tenant_id" in table.columns]
 
 
-def dump(connection: Connection, tenant: str) -> dict[str, list[Any]]:
-    return {
-        table.name: sorted(
-            map(repr, connection.execute(select(table).where(table.c.tenant_id == tenant)))
-        )
-        for table in BOUND
-    }
+ALL_ROWS = [(table.name, select(table)) for table in BOUND]
+Dump = Mapping[str, Mapping[str, list[str]]]
+
+
+def dump(connection: Connection) -> Dump:
+    """The rows of each tenant, by table."""
+    found: dict[str, dict[str, list[str]]] = {A: {}, B: {}}
+    for name, statement in ALL_ROWS:
+        for rows in found.values():
+            rows[name] = []
+        for one in connection.execute(statement):
+            found[one.tenant_id][name].append(repr(one))
+        for rows in found.values():
+            rows[name].sort()
+    return found
 
 
 def epoch(connection: Connection, tenant: str) -> int:
@@ -1956,6 +2003,12 @@ def two_tenants(kind: Kind, databases: Databases) -> Iterator[Database]:
             for tenant in (A, B):
                 add(connection, tables.epochs, {"scope": tenant, "value": 7})
         yield database
+
+
+@pytest.fixture(scope="module")
+def before(two_tenants: Database) -> Dump:
+    with two_tenants.reading() as connection:
+        return dump(connection)
 
 
 class Undone(Exception):
@@ -1977,16 +2030,17 @@ def sessions_of(connection: Connection, database: Database) -> tuple[TenantSessi
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_both_have(name: str, two_tenants: Database, connection: Connection) -> None:
+def test_what_both_have(
+    name: str, two_tenants: Database, before: Dump, connection: Connection
+) -> None:
     case = CASES[name]
     a, b = sessions_of(connection, two_tenants)
-    before_a, before_b = dump(connection, A), dump(connection, B)
     result = case.on_shared(a, b)
-    after_a, after_b = dump(connection, A), dump(connection, B)
-    assert after_b == before_b
+    after = dump(connection)
+    assert after[B] == before[B]
     assert epoch(connection, B) == 7
     assert B not in a.changed_scopes
-    assert (after_a != before_a) == case.writes
+    assert (after[A] != before[A]) == case.writes
     assert OF_B not in repr(result)
     if isinstance(case.result, str):
         assert case.result in repr(result)
@@ -1995,23 +2049,24 @@ def test_what_both_have(name: str, two_tenants: Database, connection: Connection
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if CASES[name].on_foreign])
-def test_what_only_the_other_has(name: str, two_tenants: Database, connection: Connection) -> None:
+def test_what_only_the_other_has(
+    name: str, two_tenants: Database, before: Dump, connection: Connection
+) -> None:
     case = CASES[name]
     assert case.on_foreign
     a, b = sessions_of(connection, two_tenants)
-    before = dump(connection, A), dump(connection, B)
     if case.nothing is DomainError:
         with pytest.raises(DomainError):
             case.on_foreign(a, b)
     else:
         assert case.on_foreign(a, b) == case.nothing
-    assert (dump(connection, A), dump(connection, B)) == before
+    assert dump(connection) == before
     assert epoch(connection, B) == 7
 
 
 @pytest.mark.parametrize("tenant", [A, B])
-def test_both_have_rows_everywhere(tenant: str, connection: Connection) -> None:
-    assert all(dump(connection, tenant).values())
+def test_both_have_rows_everywhere(tenant: str, before: Dump) -> None:
+    assert all(before[tenant].values())
 
 
 def test_every_module_is_bound_or_named() -> None:

@@ -75,7 +75,9 @@ class Compliant:
         if TokenEndpointAuthMethod.PRIVATE_KEY_JWT not in self.profile.methods:
             return {"client_id": self.client.id}
         now = self.now()
-        told = assertion_claims(self.tenant, self.client, iat=now, exp=now + 60, **claims)
+        told = assertion_claims(
+            self.tenant, self.client, **({"iat": now, "exp": now + 60} | claims)
+        )
         return {"client_id": self.client.id, **proving(signed(told, KEY, alg, kid="k1"))}
 
     def asked(self, **changes: str | None) -> Asked:

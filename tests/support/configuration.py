@@ -31,8 +31,8 @@ PLAN = """query($input: ConfigurationPlanInput!) { configurationPlan(input: $inp
   errors { code field message } } }"""
 APPLIED = """planHash plan { changes { action noun key } }
   made { noun key id clientId secret }"""
-EXPORT = """query($format: ConfigurationFormat = YAML, $nouns: [String!]) {
-  configurationExport(format: $format, nouns: $nouns) { document } }"""
+EXPORT = """query($format: ConfigurationFormat = YAML, $nouns: [String!], $users: [String!]) {
+  configurationExport(format: $format, nouns: $nouns, users: $users) { document } }"""
 Changes = list[tuple[str, str, str]]
 
 

@@ -64,8 +64,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def receiving(**options: Any) -> Iterator[MailServer]:
-    made = MailServer(port=_free_port())
+def receiving(hostname: str = "127.0.0.1", **options: Any) -> Iterator[MailServer]:
+    """`options` are those of the controller, such as how it protects connections."""
+    made = MailServer(host=hostname, port=_free_port())
     controller = Controller(_Handler(made), hostname=made.host, port=made.port, **options)
     controller.start()
     try:

@@ -26,3 +26,7 @@ class ContentEncryptionAlgorithm(StrEnum):
     A256CBC_HS512 = "A256CBC-HS512"
     A128GCM = "A128GCM"
     A256GCM = "A256GCM"
+
+
+REQUEST_OBJECT_ENCRYPTION = MessageEncryptionAlgorithm.RSA_OAEP_256
+"""How the content key of what is encrypted to this server travels."""

@@ -247,6 +247,7 @@ class ConnectionFacts(Stored):
     display_name: str
     strategy: ConnectionStrategy
     password_minimum_length: int
+    is_domain_connection: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

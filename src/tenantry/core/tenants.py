@@ -57,6 +57,7 @@ class TenantFacts(Stored):
     request_object_encryption_supported: bool
     customized_consent_template: str | None
     management_max_age: int | None
+    require_login_for_approval_links: bool
     email_templates: tuple[EmailTemplate, ...]
     push_notification_url: str | None
     push_secret_envelope: str | None

@@ -20,7 +20,7 @@ from typing import Any
 from tenantry.core.clock import timestamp
 from tenantry.core.context import SYSTEM, Caller
 from tenantry.jobs.outbox import pause
-from tenantry.outbound.http import OutboundClient
+from tenantry.outbound.http import OutboundClient, OutboundError
 from tenantry.services.log_events import published_event
 from tenantry.store import dispatch, log_stream_failures, log_streams
 from tenantry.store.audit import Event, record
@@ -105,11 +105,22 @@ async def _attempt(store: Store, outbound: OutboundClient, tenant_id: str, batch
         async with asyncio.timeout(_TIMEOUT):
             await _send(store, outbound, batch.url, batch.secret, batch.id, body)
     except Exception as failure:
-        error = f"{type(failure).__name__}: {failure}"[:_MAX_ERROR]
+        error = _told(failure)[:_MAX_ERROR]
         gone = isinstance(failure, DeliveryRefused) and failure.status == _GONE
         await store.write(tenant_id, Caller(SYSTEM), _fail, batch, body, error, gone=gone)
         return False
     return await store.write(tenant_id, Caller(SYSTEM), log_streams.delivered, batch)
+
+
+def _told(failure: Exception) -> str:
+    """For an administrator, who sees it as the last error of the stream."""
+    if isinstance(failure, DeliveryRefused):
+        return f"The receiver answered with {failure}."
+    if isinstance(failure, OutboundError):
+        return f"The receiver was not asked, or gave no answer: {failure}."
+    if isinstance(failure, TimeoutError):
+        return f"The receiver took more than {_TIMEOUT:.0f} seconds."
+    return f"{type(failure).__name__}: {failure}"
 
 
 def _fail(db: TenantSession, batch: Batch, body: str, error: str, *, gone: bool) -> None:

@@ -17,12 +17,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 from joserfc.util import urlsafe_b64decode
 
-from tenantry.core.encryption import ContentEncryptionAlgorithm, MessageEncryptionAlgorithm
+from tenantry.core.encryption import REQUEST_OBJECT_ENCRYPTION, ContentEncryptionAlgorithm
 from tenantry.core.facts import KeyState
 from tenantry.keys.client_keys import MAX_JWT, BadSignature
 from tenantry.keys.signing import Jwk, PrivateKey, base64url, private_key_from_der, thumbprint
 
-ALGORITHM = MessageEncryptionAlgorithm.RSA_OAEP_256
+ALGORITHM = REQUEST_OBJECT_ENCRYPTION
 CONTENT = tuple(ContentEncryptionAlgorithm)
 # RFC 7515 §4.1.11, RFC 8725 §3.6 (compression) and RFC 7518 §4.8 (the work of a password).
 _REFUSED = ("crit", "zip", "p2c", "p2s")

@@ -20,12 +20,13 @@ from tenantry.management.types import (
     tenant,
     trusted_document,
     trusted_issuer,
+    user,
 )
 from tenantry.management.types.configuration import ConfigurationPlanInput
 from tenantry.services.configuration import documents
-from tenantry.services.configuration.noun import Work
+from tenantry.services.configuration.noun import Named, Work
 from tenantry.services.configuration.nouns import NOUNS
-from tenantry.services.configuration.plan import Asked, Named
+from tenantry.services.configuration.plan import Asked
 from tenantry.store.unit_of_work import TenantSession
 
 ABOUTS: Mapping[str, Mapping[str, str]] = {
@@ -59,6 +60,19 @@ ABOUTS: Mapping[str, Mapping[str, str]] = {
     "roles": {
         **role.ABOUT,
         "permissions": "What its users may do, replaced as a whole: at most 1000 scopes.",
+    },
+    "users": {
+        **user.ABOUT,
+        "connection": "The name of the user's connection. Never changes.",
+        "blocked": "Whether the user may not sign in. Default false.",
+        "roles": "The names of the user's roles, replaced as a whole: at most 50.",
+        "permissions": (
+            "What the user may do without a role, replaced as a whole: at most 1000 scopes."
+        ),
+        "organizations": (
+            "The names of the organizations that the user belongs to, each with the names of the "
+            "user's roles there, replaced as a whole."
+        ),
     },
     "trustedIssuers": trusted_issuer.ABOUT,
     "trustedDocuments": trusted_document.ABOUT,

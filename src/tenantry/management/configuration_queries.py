@@ -18,6 +18,7 @@ from tenantry.management.configuration import (
 from tenantry.management.context import Info
 from tenantry.management.errors import request_error, user_error
 from tenantry.management.fields import field
+from tenantry.management.ids import local_id
 from tenantry.management.types.configuration import (
     ConfigurationExport,
     ConfigurationFormat,
@@ -27,6 +28,7 @@ from tenantry.management.types.configuration import (
     ConfigurationSchema,
 )
 from tenantry.services.configuration import plan, text
+from tenantry.services.configuration import users as named
 from tenantry.services.configuration.export import document_of
 from tenantry.services.configuration.json_schema import schema_of
 from tenantry.services.configuration.nouns import BY_NAME, NOUNS
@@ -37,11 +39,18 @@ _SOME = (
 )
 
 
+def _is_chosen(name: str, nouns: list[str] | None, users: list[str] | None) -> bool:
+    """Users where they are named, the others where nothing or they are asked for."""
+    if name == named.NAME:
+        return users is not None
+    return nouns is None or name in nouns
+
+
 @strawberry.type
 class ConfigurationQueries:
     @field(
-        "The tenant's configuration as a document: no users, no secrets, nothing that the server "
-        f"itself needs or that registered itself. {_SOME}",
+        "The tenant's configuration as a document: no secrets, no users but those that are named, "
+        f"nothing that the server itself needs or that registered itself. {_SOME}",
         *READS,
     )
     async def configuration_export(
@@ -53,20 +62,41 @@ class ConfigurationQueries:
         ] = ConfigurationFormat.YAML,
         nouns: Annotated[
             list[str] | None,
-            strawberry.argument(description="Only these members. By default all."),
+            strawberry.argument(
+                description="Only these members, as in `applications`. By default all but `users`."
+            ),
+        ] = None,
+        users: Annotated[
+            list[str] | None,
+            strawberry.argument(
+                description=(
+                    "Users to write out too, at most 1,000, each by the id, the email or the "
+                    "username; of a name that several connections know, each user. Their "
+                    "passwords are never written. Default none."
+                )
+            ),
         ] = None,
     ) -> ConfigurationExport | None:
         for name in nouns or ():
             if name not in BY_NAME:
                 raise request_error("BAD_REQUEST", f"There is no noun {name}.")
-        chosen = [noun for noun in NOUNS if nouns is None or noun.name in nouns]
+        if users is None and named.NAME in (nouns or ()):
+            raise request_error("BAD_REQUEST", "Name the users that are to be written out.")
+        chosen = [noun for noun in NOUNS if _is_chosen(noun.name, nouns, users)]
         require_reading(info, [noun.name for noun in chosen])
         write = text.write_json if form is ConfigurationFormat.JSON else text.write_yaml
 
-        def work(db: TenantSession) -> str:
-            return write(document_of(work_of(info, db), chosen))
+        def exported(db: TenantSession) -> str:
+            work = work_of(info, db)
+            work.named[named.NAME] = named.resolve(work, local_names)
+            return write(document_of(work, chosen))
 
-        return ConfigurationExport(document=await info.context.read(work))
+        tenant_id = info.context.tenant_id
+        local_names = [local_id("User", tenant_id, name) or name for name in users or ()]
+        try:
+            return ConfigurationExport(document=await info.context.read(exported))
+        except DomainError as refusal:
+            raise request_error("BAD_REQUEST", refusal.message) from None
 
     @field(
         "What applying a document would change, field by field. Objects are found by their keys; "

@@ -112,7 +112,9 @@ class CostEstimate:
         if parent.name.endswith("Edge") and name == "node":
             return below
         if "ids" in field.args:
-            return 1 + self._ids(node) * (1 + below)
+            return 1 + self._ids(node, "ids") * (1 + below)
+        if not is_page and "clientIds" in field.args and self._ids(node, "clientIds"):
+            return 1 + self._ids(node, "clientIds") * (1 + PLAIN_LIST * below)
         if not is_page and is_list_type(get_nullable_type(field.type)):
             return 1 + PLAIN_LIST * below
         is_mutation = parent is self._schema.get_root_type(OperationType.MUTATION)
@@ -125,13 +127,13 @@ class CostEstimate:
         }
         return max(_size(values.get("first")), _size(values.get("last")))
 
-    def _ids(self, node: FieldNode) -> int:
+    def _ids(self, node: FieldNode, name: str) -> int:
         """How many are given; the field refuses more than it may answer."""
-        given = next(item.value for item in node.arguments or () if item.name.value == "ids")
+        given = next((item.value for item in node.arguments or () if item.name.value == name), None)
         if isinstance(given, ListValueNode):
             return min(len(given.values), MAX_IDS)
         value = self._value(given)
-        return min(len(value), MAX_IDS) if isinstance(value, list) else 1
+        return min(len(value), MAX_IDS) if isinstance(value, list) else int(value is not None)
 
     def _value(self, value: ValueNode | None) -> Any:
         if isinstance(value, VariableNode):

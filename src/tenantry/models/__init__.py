@@ -26,6 +26,7 @@ from tenantry.models.organization import (
     OrganizationMemberRole,
 )
 from tenantry.models.outbox import Delivery
+from tenantry.models.pairwise_subject import PairwiseSubject
 from tenantry.models.pushed_request import PushedRequest
 from tenantry.models.readiness_dismissal import ReadinessDismissal
 from tenantry.models.replay_identifier import ReplayIdentifier
@@ -72,6 +73,7 @@ __all__ = [
     "OrganizationInvitation",
     "OrganizationMember",
     "OrganizationMemberRole",
+    "PairwiseSubject",
     "PushedRequest",
     "ReadinessDismissal",
     "RefreshToken",

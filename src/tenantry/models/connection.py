@@ -14,6 +14,7 @@ class Connection(StoredRow, table=True):
     display_name: str
     strategy: str
     password_minimum_length: int
+    is_domain_connection: bool
 
 
 class ConnectionApplication(SQLModel, table=True):

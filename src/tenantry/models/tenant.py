@@ -60,6 +60,7 @@ class Tenant(SQLModel, table=True):
     request_object_encryption_supported: bool
     customized_consent_template: str | None
     management_max_age: int | None
+    require_login_for_approval_links: bool
     email_templates: list[dict[str, Any]] = json_field()
     push_notification_url: str | None
     push_secret_envelope: str | None

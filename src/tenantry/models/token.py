@@ -27,7 +27,10 @@ class TokenFamily(TenantRow, table=True):
 
 
 class AccessToken(SQLModel, table=True):
-    """Which family an access token belongs to; the token is kept as its SHA-256."""
+    """Which family an access token belongs to; the token is kept as its SHA-256.
+
+    `content` is what a token says that its API alone can read.
+    """
 
     __tablename__ = "access_tokens"
     __table_args__ = (Index("access_tokens_expiry", "expires_at"),)
@@ -36,6 +39,7 @@ class AccessToken(SQLModel, table=True):
     family_id: str
     expires_at: datetime
     confirmation: dict[str, str] | None = Field(default=None, sa_type=Json)
+    content: dict[str, Any] | None = Field(default=None, sa_type=Json)
 
 
 class RefreshToken(SQLModel, table=True):

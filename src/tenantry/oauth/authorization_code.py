@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from tenantry.core.authorization_details import Details
 from tenantry.core.confirmation import Confirmation
 from tenantry.core.context import Actor
-from tenantry.core.facts import (
-    GrantType,
-    UserFacts,
-)
+from tenantry.core.facts import GrantType
 from tenantry.keys.signing import KeyRing
 from tenantry.oauth import dpop, pkce, rar, resource_indicators, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
@@ -36,8 +33,9 @@ from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.services.user_flow import detail_types_for
-from tenantry.store import authorizations, users
+from tenantry.store import authorizations, redeeming
 from tenantry.store.authorizations import AuthorizationFacts
+from tenantry.store.redeeming import Redeeming
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue, revoke
 
@@ -98,16 +96,17 @@ def redeem(
     ring: KeyRing,
 ) -> TokenResponse | OAuthError:
     """Find, check, claim, issue. A refusal is returned, so that its mark is kept."""
-    found = authorizations.find_by_code(db, db.vault.digests(presented.code, CODE_PURPOSE))
-    if found is None or found.issuer != address.issuer:
+    digests = db.vault.digests(presented.code, CODE_PURPOSE)
+    known = redeeming.find(db, digests)
+    if known is None or known.authorization.issuer != address.issuer:
         return invalid_grant(_WRONG_CODE, "unknown code")
+    found, user = known.authorization, known.user
     if found.client_id != client.application.client_id:
         return invalid_grant(_WRONG_CODE, "another application's code")
     if found.consumed_at is not None:
         return _replayed(db, found)
     request = AuthorizationRequest.from_json(found.request)
-    user = users.find(db, found.user_id) if found.user_id else None
-    wrong = _check(db, found, request, presented, user, client.confirmation)
+    wrong = _check(db, known, request, presented, client.confirmation)
     if wrong is not None or user is None:
         return wrong or invalid_grant(_WRONG_CODE)
     allowed = still_allowed(db, address, client.application, request.audience, user)
@@ -135,8 +134,8 @@ def redeem(
     family_id = issue.new_family_id()
     lifetime = family_lifetime(client.application, aimed.api, scopes)
     if not authorizations.claim_code(db, found.id, family_id, db.now + lifetime):
-        winner = authorizations.find_by_code(db, db.vault.digests(presented.code, CODE_PURPOSE))
-        return _replayed(db, winner or found)
+        winner = redeeming.find(db, digests)
+        return _replayed(db, winner.authorization if winner else found)
     return user_tokens.issue_tokens(
         db,
         address,
@@ -149,6 +148,7 @@ def redeem(
             details=details,
             whole=granted,
             session_id=found.session_id,
+            session=known.session,
             auth_time=found.auth_time or db.now,
             nonce=request.nonce,
             family_id=family_id,
@@ -169,12 +169,12 @@ def _replayed(db: TenantSession, found: AuthorizationFacts) -> OAuthError:
 
 def _check(
     db: TenantSession,
-    found: AuthorizationFacts,
+    known: Redeeming,
     request: AuthorizationRequest,
     presented: Presented,
-    user: UserFacts | None,
     confirmation: Confirmation | None,
 ) -> OAuthError | None:
+    found, user, session = known.authorization, known.user, known.session
     if found.code_expires_at is None or found.code_expires_at <= db.now:
         return invalid_grant(_WRONG_CODE, "expired code")
     # §4.1.3: if the request named a redirect URI, the values "MUST be identical".
@@ -185,7 +185,7 @@ def _check(
         return invalid_grant("The redirect_uri differs from the authorization request's.")
     if user is None or user.blocked or has_new_password(user, found.auth_time or db.now):
         return invalid_grant(SIGN_IN_AGAIN)
-    if found.session_id is not None and sessions.live(db, found.session_id) is None:
+    if found.session_id is not None and (session is None or sessions.is_over(db, session)):
         return invalid_grant(SIGN_IN_AGAIN, "the session is over")
     return pkce.verify(request.code_challenge, presented.code_verifier) or dpop.require_key_of_code(
         request.dpop_jkt, confirmation

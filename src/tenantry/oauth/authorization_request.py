@@ -40,7 +40,8 @@ class AuthorizationRequest:
     """A valid request. `redirect_uri_given` says whether the request named it (§4.1.3).
 
     `is_pushed` says that the application itself handed it in. `linking_id` names a transaction.
-    `expected_user_id` is the subject of the `id_token_hint`. `device_id` is the device that the
+    `expected_user_id` is the subject of the `id_token_hint`. `linked_user_id` is whom a link in
+    mail stands for, where the tenant asks for no sign-in. `device_id` is the device that the
     answer is for, instead of a redirect URI.
     """
 
@@ -57,6 +58,7 @@ class AuthorizationRequest:
     max_age: int | None
     login_hint: str | None
     expected_user_id: str | None = None
+    linked_user_id: str | None = None
     response_type: str = CODE
     acr_values: tuple[str, ...] = ()
     claims: ClaimsRequest = claims_request.NOTHING

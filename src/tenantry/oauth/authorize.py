@@ -74,10 +74,10 @@ def begin(
         unanswered(db, subject, request),
         browser_digest=db.vault.digest(browser, BROWSER_PURPOSE),
         session_id=session.id if session else None,
-        user_id=session.user_id if session else None,
-        auth_time=session.auth_time if session else None,
+        user_id=session.user_id if session else request.linked_user_id,
+        auth_time=session.auth_time if session else db.now if request.linked_user_id else None,
     )
-    standing = stand(db, subject, request, authorization)
+    standing = stand(db, subject, request, authorization, session)
     if standing.user is None:
         authorization = replace(authorization, session_id=None, user_id=None, auth_time=None)
     handle = handle or new_token()

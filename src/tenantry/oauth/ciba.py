@@ -53,7 +53,7 @@ from tenantry.store.unit_of_work import TenantSession
 REQUEST_PURPOSE = "auth_req_id"
 INTERVAL = 5
 ASKED, ASKED_WINDOW = 20, timedelta(minutes=15)
-"""How often one application may ask one person within the window."""
+"""How often one application may ask one person, who does not approve, within the window."""
 
 
 class AuthenticationResponse(TypedDict):
@@ -187,13 +187,13 @@ def _ask(db: TenantSession, asked: Asked) -> AuthenticationResponse | OAuthError
     """Finds the person, decides, stores the request and promises the message."""
     application, channels = asked.application, asked.channels
     user, enabled = find_user(db, application, asked.hint)
-    known = backchannel.may_be_asked(user, connection_enabled=enabled)
+    known = backchannel.may_be_asked(application, user, connection_enabled=enabled)
     if isinstance(known, Refused) or user is None:
         return _refused(db, asked, known)
     told = backchannel.can_be_told(user, channels[0])
     if isinstance(told, Refused):
         return _refused(db, asked, told)
-    made = attempts.add(db, f"ciba {application.client_id} {user.id}", ASKED_WINDOW)
+    made = attempts.add(db, answers.asked_of(application.client_id, user.id), ASKED_WINDOW)
     if made.count > ASKED:
         wait = max(1, int((made.expires_at - db.now).total_seconds()))
         text = f"The user was asked too often. Try again in {wait} s."

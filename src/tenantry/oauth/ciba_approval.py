@@ -1,7 +1,7 @@
 """CIBA Core §8: the person who was sent a link looks at the request and answers it.
 
 Law: opening the link changes nothing. A form begins an authorization, in which the person signs
-in and is always asked; the link has served once there is an answer.
+in, unless the tenant waives it, and is always asked; the link has served once there is an answer.
 """
 
 from __future__ import annotations
@@ -31,8 +31,14 @@ def begin(
     session_cookie: str | None,
     browser: str,
 ) -> authorize.Outcome:
-    """Nobody but the person who is asked gets to the question."""
+    """Nobody but the person who is asked gets to the question.
+
+    Where the tenant waives the sign-in, the link alone stands for that person.
+    """
     session = sessions.find_live(db, session_cookie, subject.issuer)
+    waived = not subject.tenant.require_login_for_approval_links
+    if waived and session is not None and session.user_id != found.user_id:
+        session = None
     if session is not None:
         sessions.touch(db, session)
     request = AuthorizationRequest(
@@ -49,6 +55,7 @@ def begin(
         max_age=None,
         login_hint=None,
         expected_user_id=found.user_id,
+        linked_user_id=found.user_id if waived else None,
         acr_values=found.acr_values,
         backchannel_id=found.id,
         binding_message=found.binding_message,

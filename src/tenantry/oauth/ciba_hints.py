@@ -23,8 +23,8 @@ from tenantry.services.client_keys import keys_for
 from tenantry.services.client_secrets import shared_secret
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
-from tenantry.services.subjects import subject_of
-from tenantry.store import applications, sessions, users
+from tenantry.services.subjects import subject_of, user_of
+from tenantry.store import applications, users
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens.verify import InvalidToken, verify_id_token_hint
 
@@ -33,11 +33,10 @@ _HINTS = ("login_hint", "login_hint_token", "id_token_hint")
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A name of a user. `subject` is a `sub`; `session_id` may say whose a pairwise one is."""
+    """A name of a user. `subject` is a `sub`."""
 
     subject: str | None = None
     identifier: str | None = None
-    session_id: str | None = None
 
 
 async def read_hint(
@@ -66,7 +65,7 @@ async def read_hint(
     # "An ID Token previously issued to the Client".
     if verified.audiences != (application.client_id,) or verified.client_id:
         raise invalid_request("The id_token_hint is not for this application.")
-    return Hint(subject=verified.subject, session_id=verified.text("sid") or None)
+    return Hint(subject=verified.subject)
 
 
 def _named(value: str, issuer: str) -> Hint:
@@ -140,11 +139,7 @@ def find_user(
 def _by_subject(db: TenantSession, application: ApplicationFacts, hint: Hint) -> UserFacts | None:
     if hint.subject is None:
         return None
-    user_id = hint.subject
-    if hint.session_id is not None:
-        session = sessions.find(db, hint.session_id)
-        user_id = session.user_id if session else user_id
-    user = users.find(db, user_id)
+    user = users.find(db, user_of(db, application, hint.subject))
     if user is None or subject_of(db.vault, application, user.id) != hint.subject:
         return None
     return user

@@ -25,16 +25,30 @@ from tenantry.rules.numeric_date import NotATime, numeric_date
 from tenantry.services.client_keys import keys_for
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
-from tenantry.store import replay_identifiers
 
 ALGORITHMS = tuple(alg.value for alg in ASYMMETRIC)
 LEEWAY = 30
 MAX_LIFETIME = 3600
 """The most seconds from the beginning of a request object to its end."""
 _MAX_JTI = 256
-# What authenticates the application stays outside.
-_OUTSIDE = frozenset(
-    {"request", "client_id", "client_secret", "client_assertion", "client_assertion_type"}
+# §7.1, with what this server adds to it. What is not recognized is ignored (§7.2), and what
+# authenticates the application stays outside.
+_INSIDE = frozenset(
+    {
+        "scope",
+        "client_notification_token",
+        "acr_values",
+        "login_hint_token",
+        "id_token_hint",
+        "login_hint",
+        "binding_message",
+        "user_code",
+        "requested_expiry",
+        "audience",
+        "resource",
+        "organization",
+        "authorization_details",
+    }
 )
 _ABOUT = frozenset({"iss", "aud", "exp", "nbf", "iat", "jti", "sub", "client_id"})
 
@@ -58,7 +72,7 @@ async def opened(
             raise invalid_request("The application must send a signed parameter request.")
         return parameters
     # §7.1.1: "Authentication request parameters MUST NOT be present outside of the JWT".
-    if set(parameters.as_mapping()) - _OUTSIDE:
+    if _INSIDE & set(parameters.as_mapping()):
         raise invalid_request("Every parameter of the request belongs into the request object.")
     allowed = compliance.request_algorithms(
         application, ASYMMETRIC if required is None else (required,)
@@ -75,10 +89,8 @@ async def opened(
     now = timestamp(runtime.clock.now())
     expires_at = _check(claims, application.client_id, context.address.issuer, now)
     digest = hashlib.sha256(f"{application.client_id}\n{claims['jti']}".encode()).hexdigest()
-    if not await runtime.store.write(
+    if not await runtime.replays.claim(
         context.address.tenant_id,
-        context.caller(),
-        replay_identifiers.claim,
         f"ciba_request:{digest}",
         datetime.fromtimestamp(expires_at, UTC) + timedelta(seconds=LEEWAY),
     ):

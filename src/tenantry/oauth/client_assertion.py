@@ -31,7 +31,6 @@ from tenantry.services.client_keys import keys_for
 from tenantry.services.client_secrets import readable_secret
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
-from tenantry.store import replay_identifiers
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ALGORITHMS = tuple(alg.value for alg in ClientSigningAlgorithm)
@@ -92,10 +91,8 @@ async def verify(
     expires_at = _check(dict(claims), application.client_id, audiences, now)
     # §3: "The authorization server MAY ensure that JWTs are not replayed"; here it does.
     digest = hashlib.sha256(f"{application.client_id}\n{claims['jti']}".encode()).hexdigest()
-    first = await runtime.store.write(
+    first = await runtime.replays.claim(
         context.address.tenant_id,
-        context.caller(),
-        replay_identifiers.claim,
         f"client_assertion:{digest}",
         datetime.fromtimestamp(expires_at, UTC) + timedelta(seconds=LEEWAY),
     )

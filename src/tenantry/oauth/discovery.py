@@ -52,7 +52,7 @@ LOCALES = ("en",)
 
 
 def provider_metadata(
-    address: TenantAddress, tenant: TenantFacts, detail_types: Sequence[str]
+    address: TenantAddress, tenant: TenantFacts, detail_types: Sequence[str], *, says_issuer: bool
 ) -> dict[str, Any]:
     issuer = address.issuer
     metadata: dict[str, Any] = {
@@ -80,9 +80,7 @@ def provider_metadata(
         or list(contexts_of((PASSWORD,), protected=address.is_https)),
         "display_values_supported": list(DISPLAYS),
         "ui_locales_supported": list(LOCALES),
-        "authorization_response_iss_parameter_supported": (
-            tenant.authorization_response_iss_parameter_supported
-        ),
+        "authorization_response_iss_parameter_supported": says_issuer,
     }
     metadata |= device.metadata(issuer)
     metadata |= ciba.metadata(issuer)

@@ -26,7 +26,7 @@ from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.services.subjects import subject_of
-from tenantry.store import applications, refresh_tokens, tokens, users
+from tenantry.store import applications, presented_tokens, refresh_tokens, tokens, users
 from tenantry.store.unit_of_work import TenantSession, recall
 from tenantry.tokens import issue, refresh_token
 from tenantry.tokens.refresh_token import RefreshToken
@@ -115,11 +115,13 @@ def _of_refresh_token(
     within = still_within(db, family.organization_id, user)
     if isinstance(within, OAuthError):
         return INACTIVE
+    audiences = (facts.audience or address.userinfo_audience).split(" ")
     return {
         "active": True,
         "iss": facts.issuer,
         "sub": subject_of(db.vault, application, user.id),
-        "aud": facts.audience or address.userinfo_audience,
+        # RFC 7662 §2.2: "or list of string identifiers".
+        "aud": audiences if len(audiences) > 1 else audiences[0],
         "client_id": family.client_id,
         "scope": " ".join(facts.scopes),
         **rar.shown(facts.authorization_details),
@@ -154,13 +156,12 @@ def _of_users_token(
     db: TenantSession, address: TenantAddress, unverified_token: str
 ) -> dict[str, Any]:
     """What has a family is known by its digest, also where its API alone can read it."""
-    digest = token_digest(unverified_token)
-    family = tokens.family_of_access_token(db, digest)
-    expires_at = tokens.access_token_expiry(db, digest)
-    if family is None or family.ended_at is not None or expires_at is None or expires_at <= db.now:
+    found = presented_tokens.find(db, token_digest(unverified_token))
+    if found is None or found.family.ended_at is not None or found.token.expires_at <= db.now:
         return INACTIVE
-    user = users.find(db, family.user_id)
-    claims = unverified_claims(unverified_token)
+    token, family, user = found.token, found.family, found.user
+    encrypted = is_encrypted(unverified_token)
+    claims = dict(token.content or {}) if encrypted else unverified_claims(unverified_token)
     client_id = VerifiedClaims(claims).client_id or family.client_id
     application = recall(db, applications.find_by_client_id, client_id)
     if user is None or user.blocked or application is None:
@@ -170,12 +171,11 @@ def _of_users_token(
     known = {
         "iss": address.issuer,
         "sub": subject_of(db.vault, application, user.id),
-        "exp": timestamp(expires_at),
+        "exp": timestamp(token.expires_at),
         **claims_in(db, find_in(db, family.organization_id)),
     }
-    confirmation = tokens.confirmation_of_access_token(db, digest)
-    if confirmation is not None:
-        known["cnf"] = confirmation.as_claim()
+    if token.confirmation is not None:
+        known["cnf"] = token.confirmation.as_claim()
     return _shown(known | claims, application.client_id)
 
 

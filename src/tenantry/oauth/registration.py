@@ -50,7 +50,7 @@ async def register(
     tenant_id = context.address.tenant_id
     token = new_token()
     try:
-        values = application_values(document)
+        values = application_values(document, await load_tenant(runtime, tenant_id))
         _require_certificates(context, values)
         sector = await sectors.fetch_for_new(runtime, tenant_id, values)
         made = await runtime.store.write(

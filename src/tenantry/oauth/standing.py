@@ -81,9 +81,10 @@ def stand(
     subject: Subject,
     request: AuthorizationRequest,
     authorization: AuthorizationFacts,
+    found: SessionFacts | None = None,
 ) -> Standing:
-    """Decides anew, from what is stored now."""
-    user, session = _signed_in(db, subject.application, authorization)
+    """Decides anew, from what is stored now: `found` was, alive, in this unit of work."""
+    user, session = _signed_in(db, subject, request, authorization, found)
     if asks_for_organization(subject.application, request):
         silent = "none" in request.prompt
         step = Step.INTERACTION_REQUIRED if silent else Step.ORGANIZATION
@@ -160,22 +161,31 @@ def _authenticated_well(
 
 
 def _signed_in(
-    db: TenantSession, application: ApplicationFacts, authorization: AuthorizationFacts
+    db: TenantSession,
+    subject: Subject,
+    request: AuthorizationRequest,
+    authorization: AuthorizationFacts,
+    found: SessionFacts | None,
 ) -> tuple[UserFacts | None, SessionFacts | None]:
     """The person, unless the sign-in ended since: by a logout, a block, a new password.
 
-    Nor does one count whose connection is not enabled for the application.
+    Nor does one count whose connection is not enabled for the application. A link in mail stands
+    for its person while the tenant lets it.
     """
-    if not authorization.user_id or not authorization.session_id:
+    if not authorization.user_id:
         return None, None
-    session = sessions.live(db, authorization.session_id)
-    if session is None:
-        return None, None
-    enabled = recall(db, applications.connection_ids, application.id) or ()
-    if session.connection_id not in enabled:
+    session = found
+    if session is None and authorization.session_id:
+        session = sessions.live(db, authorization.session_id)
+    linked = request.linked_user_id == authorization.user_id and authorization.session_id is None
+    if session is None and (not linked or subject.tenant.require_login_for_approval_links):
         return None, None
     user = users.find(db, authorization.user_id)
-    return (user, session) if user and not user.blocked else (None, None)
+    if user is None or user.blocked:
+        return None, None
+    enabled = recall(db, applications.connection_ids, subject.application.id) or ()
+    connection_id = session.connection_id if session else user.connection_id
+    return (user, session) if connection_id in enabled else (None, None)
 
 
 def _decide(

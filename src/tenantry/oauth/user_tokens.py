@@ -34,7 +34,7 @@ from tenantry.rules.authentication import choose_context, contexts_of
 from tenantry.rules.lifetimes import access_token_lifetime, starts_refreshing
 from tenantry.services.client_secrets import signing_secret
 from tenantry.services.organization_access import claims_in
-from tenantry.services.subjects import subject_of
+from tenantry.services.subjects import given_subject
 from tenantry.services.token_claims import claims_for_user
 from tenantry.services.token_contents import (
     UserTokenFacts,
@@ -46,7 +46,9 @@ from tenantry.store.audit import Event, record
 from tenantry.store.refresh_tokens import RefreshTokenFacts
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue
+from tenantry.tokens.access_token import introspected
 from tenantry.tokens.id_token import IdTokenContent
+from tenantry.tokens.verify import token_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class UserGrant:
     api: ResourceServerFacts | None
     scopes: tuple[str, ...]
     session_id: str | None
+    session: SessionFacts | None = None
     auth_time: datetime
     nonce: str | None
     family_id: str
@@ -152,11 +155,15 @@ def issue_tokens(
         owner = issue.FamilyOwner(
             application.client_id, grant.user.id, grant.session_id, grant.organization_id
         )
-        issue.start_family(db, grant.family_id, owner, access_token, lifetime, bound)
-        refresh_token = _start_refreshing(db, address, grant)
+        refreshing = _refreshing(db.now, address.issuer, grant)
+        refresh_token = issue.start_family(
+            db, grant.family_id, owner, access_token, lifetime, bound, refreshing
+        )
     else:
         kept_until = refreshed.family_expires_at
         issue.continue_family(db, grant.family_id, access_token, lifetime, bound, kept_until)
+    if api and api.token_encryption:
+        tokens.note_content(db, token_digest(access_token), introspected(content))
     if grant.wanted.claims.userinfo:
         tokens.note_claims(db, grant.family_id, grant.wanted.claims.userinfo)
     record(
@@ -208,7 +215,7 @@ def _token_facts(db: TenantSession, grant: UserGrant) -> UserTokenFacts:
     )
 
 
-def _start_refreshing(db: TenantSession, address: TenantAddress, grant: UserGrant) -> str | None:
+def _refreshing(now: datetime, issuer: str, grant: UserGrant) -> RefreshTokenFacts | None:
     """OpenID Connect Core §11: a refresh token where offline access was granted."""
     application, api = grant.client.application, grant.api
     if not starts_refreshing(application, api, grant.scopes):
@@ -216,23 +223,20 @@ def _start_refreshing(db: TenantSession, address: TenantAddress, grant: UserGran
     if grant.front_channel is not None or grant.exchange is not None:
         return None
     whole = grant.whole or Granted(api.identifier if api else None, grant.scopes, grant.details)
-    return issue.refresh_token(
-        db,
-        RefreshTokenFacts(
-            family_id=grant.family_id,
-            issuer=address.issuer,
-            audience=whole.audience,
-            scopes=whole.scopes,
-            authorization_details=whole.details,
-            auth_time=grant.auth_time,
-            generation=1,
-            rotated_at=db.now,
-            created_at=db.now,
-            idle_expires_at=db.now + timedelta(seconds=application.refresh_token_idle_lifetime),
-            expires_at=db.now + timedelta(seconds=application.refresh_token_lifetime),
-            # RFC 9449 §5, RFC 8705 §4: what nobody proves to own by a secret is bound to the key.
-            confirmation=grant.confirmation if application.is_public else None,
-        ),
+    return RefreshTokenFacts(
+        family_id=grant.family_id,
+        issuer=issuer,
+        audience=whole.audience,
+        scopes=whole.scopes,
+        authorization_details=whole.details,
+        auth_time=grant.auth_time,
+        generation=1,
+        rotated_at=now,
+        created_at=now,
+        idle_expires_at=now + timedelta(seconds=application.refresh_token_idle_lifetime),
+        expires_at=now + timedelta(seconds=application.refresh_token_lifetime),
+        # RFC 9449 §5, RFC 8705 §4: what nobody proves to own by a secret is bound to the key.
+        confirmation=grant.confirmation if application.is_public else None,
     )
 
 
@@ -258,7 +262,7 @@ def id_token(
     return issue.id_token(
         IdTokenContent(
             issuer=address.issuer,
-            subject=subject_of(db.vault, application, grant.user.id),
+            subject=given_subject(db, application, grant.user.id),
             client_id=application.client_id,
             issued_at=timestamp(db.now),
             lifetime=application.id_token_lifetime,
@@ -292,4 +296,5 @@ def _session_of(db: TenantSession, grant: UserGrant) -> tuple[SessionFacts | Non
     """The session, and whether the application is known to take part in it."""
     if grant.refreshed is not None:
         return grant.refreshed.session, grant.refreshed.takes_part
-    return sessions.find(db, grant.session_id) if grant.session_id else None, False
+    session_id, session = grant.session_id, grant.session
+    return session or (sessions.find(db, session_id) if session_id else None), False

@@ -21,7 +21,7 @@ from tenantry.services.signing_keys import key_ring
 from tenantry.services.subjects import subject_of
 from tenantry.services.token_claims import claims_at_userinfo, mappings_of
 from tenantry.services.token_contents import userinfo_answer
-from tenantry.store import applications, tokens, users
+from tenantry.store import applications, presented_tokens
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue
 from tenantry.tokens.verify import InvalidToken, token_digest, verify_access_token
@@ -86,10 +86,10 @@ def _user_of(
     db: TenantSession, unverified_token: str
 ) -> tuple[UserFacts, dict[str, list[Any] | None], OrganizationFacts | None] | None:
     """Whose token it is, the claims that were asked for one by one, and the organization."""
-    family = tokens.family_of_access_token(db, token_digest(unverified_token))
-    if family is None or family.ended_at is not None:
+    found = presented_tokens.find(db, token_digest(unverified_token))
+    if found is None or found.family.ended_at is not None:
         return None
-    user = users.find(db, family.user_id)
+    user, family = found.user, found.family
     if user is None or user.blocked:
         return None
     return user, family.claims or {}, find_in(db, family.organization_id)

@@ -8,6 +8,7 @@ and loopback over http.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,17 @@ _CHUNK = 16_384
 
 class OutboundError(Exception):
     """The request was not made, or its answer was not taken. The reason stays private."""
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong, for whoever runs the other side."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate was refused: {error.verify_message}"
+    if isinstance(error, ConnectionRefusedError):
+        return "the connection was refused"
+    if isinstance(error, socket.gaierror):
+        return "the name has no address"
+    return f"failed: {type(error).__name__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +88,7 @@ class OutboundClient:
         except TimeoutError:
             raise OutboundError("too slow") from None
         except (OSError, httptools.HttpParserError, UnicodeError) as error:
-            raise OutboundError(f"failed: {type(error).__name__}") from error
+            raise OutboundError(_cause(error)) from error
 
     def _target(self, url: str) -> _Target:
         try:

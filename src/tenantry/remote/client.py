@@ -9,8 +9,8 @@ import httpx2
 
 _SECONDS = 300.0
 _MEMBERS = frozenset({"access_token", "data", "error", "errors"})
-_EXPORT = """query($format: ConfigurationFormat!, $nouns: [String!]) {
-  configurationExport(format: $format, nouns: $nouns) { document } }"""
+_EXPORT = """query($format: ConfigurationFormat!, $nouns: [String!], $users: [String!]) {
+  configurationExport(format: $format, nouns: $nouns, users: $users) { document } }"""
 _PLAN_FIELDS = """plan { hash requiredScopes kept { noun key }
   changes { action noun key fields { field before after } } }
   errors { code field message }"""
@@ -48,8 +48,9 @@ class Remote:
     def close(self) -> None:
         self._client.close()
 
-    def export(self, form: str, nouns: list[str] | None) -> str:
-        data = self._ask(_EXPORT, {"format": form.upper(), "nouns": nouns})
+    def export(self, form: str, nouns: list[str] | None, users: list[str] | None) -> str:
+        given = {"format": form.upper(), "nouns": nouns, "users": users}
+        data = self._ask(_EXPORT, given)
         document: str = data["configurationExport"]["document"]
         return document
 

@@ -140,14 +140,18 @@ def export(
     noun: Annotated[
         list[str] | None, typer.Option(help="Only this member, as often as needed.")
     ] = None,
+    user: Annotated[
+        list[str] | None,
+        typer.Option(help="This user too, by id, email or username, as often as needed."),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file to write; else the output.")
     ] = None,
 ) -> None:
-    """Write a tenant's configuration out: no users, no secrets."""
+    """Write a tenant's configuration out: no secrets, and no users but those that are named."""
     remote = _remote(issuer, token, client_id, client_secret, token_issuer)
     form = "json" if json_format else "yaml"
-    document = _working("Exporting …", lambda: remote.export(form, noun or None))
+    document = _working("Exporting …", lambda: remote.export(form, noun or None, user or None))
     if output is None:
         sys.stdout.write(document)
         return

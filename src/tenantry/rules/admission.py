@@ -102,7 +102,15 @@ def names_realm(realm: str | None) -> Admission:
     )
 
 
+def connection_setting(application: ApplicationFacts) -> str:
+    """What says whose users may sign in."""
+    if application.is_first_party:
+        return "Application.connections"
+    return "Connection.isDomainConnection"
+
+
 def realm_enabled(enabled: bool) -> Admission:
+    """Only first-party applications have the grants that name one."""
     return check(
         "connection_enabled",
         enabled,

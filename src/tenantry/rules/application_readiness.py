@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from tenantry.core.credentials import CredentialFacts, CredentialUse
 from tenantry.core.facts import ApplicationFacts, ApplicationType, GrantType, TenantFacts
+from tenantry.rules.compliance import in_force
 from tenantry.rules.readiness import (
     ReadinessCheck,
     ReadinessSeverity,
@@ -105,6 +106,18 @@ def _checks(facts: ApplicationReadinessFacts) -> Iterator[ReadinessCheck]:
             "(RFC 9700 §2.1.1).",
         ),
         "requirePkce",
+    )
+    must_push = signs_in and in_force(application).require_pushed_authorization_requests
+    yield result(
+        "pushed_requests",
+        _E,
+        fault_if(
+            must_push and not tenant.pushed_authorization_requests_supported,
+            "It must push its authorization requests, and the tenant takes none (RFC 9126): nobody "
+            "can sign in.",
+        ),
+        "tenantUpdate",
+        ("pushedAuthorizationRequestsSupported",),
     )
     yield check(
         "weak_algorithms",

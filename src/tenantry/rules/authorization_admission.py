@@ -9,7 +9,14 @@ from collections.abc import Collection, Sequence
 
 from tenantry.core.facts import ApplicationFacts, UserFacts
 from tenantry.core.organizations import OrganizationFacts, OrganizationUsage
-from tenantry.rules.admission import Admission, check, in_order, may_use, not_blocked
+from tenantry.rules.admission import (
+    Admission,
+    check,
+    connection_setting,
+    in_order,
+    may_use,
+    not_blocked,
+)
 from tenantry.rules.redirect_uris import for_organization, is_local, is_registered
 from tenantry.rules.response_types import grants_of
 from tenantry.rules.response_types import is_registered as is_response_type_registered
@@ -142,10 +149,12 @@ def needs_no_organization(application: ApplicationFacts) -> Admission:
     )
 
 
-def may_sign_in(user: UserFacts, *, connection_enabled: bool) -> Admission:
+def may_sign_in(
+    application: ApplicationFacts, user: UserFacts, *, connection_enabled: bool
+) -> Admission:
     """The login page looks for a person in the connections of the application alone."""
     error, text = "login_required", "The user cannot sign in to this application."
-    setting = "Application.connections"
+    setting = connection_setting(application)
     return in_order(
         check("connection_enabled", connection_enabled, setting, error, text),
         not_blocked(user, error, text),

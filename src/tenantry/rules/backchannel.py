@@ -17,7 +17,7 @@ from tenantry.core.facts import (
     TokenEndpointAuthMethod,
     UserFacts,
 )
-from tenantry.rules.admission import Admission, check, in_order
+from tenantry.rules.admission import Admission, check, connection_setting, in_order
 
 PUSH_SECONDS, EMAIL_SECONDS = 300, 259_200
 """The longest that a request waits, by the way in which the person hears of it."""
@@ -81,10 +81,12 @@ def can_ping(application: ApplicationFacts, *, has_token: bool) -> Admission:
     )
 
 
-def may_be_asked(user: UserFacts | None, *, connection_enabled: bool) -> Admission:
+def may_be_asked(
+    application: ApplicationFacts, user: UserFacts | None, *, connection_enabled: bool
+) -> Admission:
     """One text for everybody who cannot sign in to the application."""
     text = "The hint names no user of this application."
-    setting = "Application.connections"
+    setting = connection_setting(application)
     return in_order(
         check("user_known", user is not None, "User", "unknown_user_id", text),
         check("connection_enabled", connection_enabled, setting, "unknown_user_id", text),

@@ -14,6 +14,7 @@ from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.facts import (
     ApplicationFacts,
     ClientSigningAlgorithm,
+    GrantType,
     ProofOfPossession,
     ResponseTypeName,
     TokenEndpointAuthMethod,
@@ -173,10 +174,12 @@ def wants_assertion_for_issuer_alone(application: ApplicationFacts) -> bool:
     return profile is not None and profile.assertion_for_issuer_alone
 
 
-def says_issuer(application: ApplicationFacts) -> bool:
-    """FAPI 2.0 §5.3.2.2: `iss` in the answer, whatever the tenant's switch says."""
-    profile = profile_of(application)
-    return profile is not None and profile.says_issuer
+def says_issuer(in_use: Collection[ComplianceLevel]) -> bool:
+    """FAPI 2.0 §5.3.2.2: `iss` in the answer, whatever the tenant's switch says.
+
+    RFC 9207 §3: what discovery says of it holds for every answer, so one application decides.
+    """
+    return any(LEVELS[level].says_issuer for level in in_use)
 
 
 def _demanded(name: str, passed: bool, what: str) -> Admission:
@@ -225,10 +228,15 @@ def says_enough(
 
 
 def may_call(application: ApplicationFacts, *, has_interaction_id: bool) -> Admission:
-    """FAPI 1.0 Baseline §6.2.1: requests at protected resources can be told apart."""
+    """FAPI 1.0 Baseline §6.2.1: requests at protected resources can be told apart.
+
+    FAPI-CIBA leaves the header to the application, and a request without it gets one.
+    """
     profile = profile_of(application)
+    asks_elsewhere = GrantType.CIBA in application.grant_types
+    needed = profile is not None and profile.needs_interaction_id and not asks_elsewhere
     return _demanded(
         "compliance_interaction_id",
-        has_interaction_id or profile is None or not profile.needs_interaction_id,
+        has_interaction_id or not needed,
         "The header x-fapi-interaction-id with a UUID is required",
     )

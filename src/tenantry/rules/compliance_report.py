@@ -155,7 +155,11 @@ def _in_force(profile: Profile) -> Iterator[ComplianceRequirement]:
             "most an hour after it (RFC 9101).",
         )
     if profile.needs_interaction_id:
-        yield in_force("interaction_id", "Requests at /userinfo carry x-fapi-interaction-id.")
+        yield in_force(
+            "interaction_id",
+            "Requests at /userinfo carry x-fapi-interaction-id, unless the application has the "
+            "CIBA grant.",
+        )
         yield in_force("nonce", "Requests carry nonce with the scope openid, else state.")
         yield in_force("state_hash", "ID tokens with a code carry s_hash.")
     if profile.signed_response:

@@ -171,6 +171,7 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "request_object_encryption_supported": Field(flag, False),
     "customized_consent_template": Field(consent_template, None),
     "management_max_age": Field(integer(step_up.MIN_AGE, step_up.MAX_AGE), None),
+    "require_login_for_approval_links": Field(flag, True),
     "email_templates": Field(email_templates, ()),
     "push_notification_url": Field(fetched_url, None),
 }
@@ -242,4 +243,5 @@ CONNECTION_FIELDS: Mapping[str, Field] = {
     "name": Field(matching(_SLUG, "letters, digits and hyphens", 128)),
     "display_name": Field(text(100), ""),
     "password_minimum_length": Field(integer(MIN_PASSWORD, 72), MIN_PASSWORD),
+    "is_domain_connection": Field(flag, False),
 }

@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tenantry.core.encryption import REQUEST_OBJECT_ENCRYPTION, ContentEncryptionAlgorithm
 from tenantry.core.errors import DomainError, ErrorCode
-from tenantry.core.facts import ApplicationType, GrantType, TokenEndpointAuthMethod
+from tenantry.core.facts import (
+    ApplicationType,
+    GrantType,
+    TenantFacts,
+    TokenEndpointAuthMethod,
+)
 from tenantry.rules.redirect_uris import exact_uri, require_redirects_of
 from tenantry.rules.response_types import CODE
 
@@ -85,7 +91,6 @@ _ENCRYPTION = tuple(
     for name in (
         "id_token_encrypted_response",
         "userinfo_encrypted_response",
-        "request_object_encryption",
         "introspection_encrypted_response",
     )
     for part in ("alg", "enc")
@@ -104,11 +109,12 @@ NAMES = {"client_name": "name"}
 """Members whose setting has another name."""
 
 
-def application_values(document: Mapping[str, Any]) -> dict[str, Any]:
+def application_values(document: Mapping[str, Any], tenant: TenantFacts) -> dict[str, Any]:
     """The settings of the new third-party application; `name` is missing if none was sent."""
     for member in _ENCRYPTION:
         if document.get(member) is not None:
             raise DomainError(ErrorCode.INVALID, "Encryption is not supported.", member)
+    _check_request_encryption(document, tenant)
     sent = {name: document[name] for name in MEMBERS if document.get(name) is not None}
     for name, value in sent.items():
         is_kind, what = MEMBERS[name]
@@ -130,6 +136,25 @@ def application_values(document: Mapping[str, Any]) -> dict[str, Any]:
     _check_grants(values)
     _check_redirects(values)
     return values
+
+
+def _check_request_encryption(document: Mapping[str, Any], tenant: TenantFacts) -> None:
+    """Registration §2: what it "MAY use" must work; it binds nobody, so that none of it is kept."""
+    alg, enc = "request_object_encryption_alg", "request_object_encryption_enc"
+    possible: dict[str, tuple[str, ...]] = {
+        alg: (REQUEST_OBJECT_ENCRYPTION,),
+        enc: tuple(ContentEncryptionAlgorithm),
+    }
+    for member, values in possible.items():
+        value = document.get(member)
+        if value is None:
+            continue
+        if not tenant.request_object_encryption_supported:
+            raise DomainError(ErrorCode.INVALID, "Encryption is not supported.", member)
+        if not isinstance(value, str) or value not in values:
+            raise DomainError(ErrorCode.INVALID, f"Must be among: {', '.join(values)}.", member)
+        if document.get(alg) is None:
+            raise DomainError(ErrorCode.REQUIRED, f"Needs {alg}.", member)
 
 
 def wire_type(kind: ApplicationType) -> str:

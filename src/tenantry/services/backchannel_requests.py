@@ -30,7 +30,7 @@ from tenantry.services.commands import Patch
 from tenantry.services.organization_access import Within, find_in
 from tenantry.services.runtime import Runtime
 from tenantry.services.user_flow import decide_for
-from tenantry.store import applications, backchannel_requests, outbox, users
+from tenantry.store import applications, attempts, backchannel_requests, outbox, users
 from tenantry.store.audit import Event, record
 from tenantry.store.unit_of_work import TenantSession
 
@@ -54,6 +54,11 @@ def usable_channels(runtime: Runtime, tenant: TenantFacts) -> frozenset[Notifica
     if emails.can_send(runtime):
         found.add(NotificationChannel.EMAIL)
     return frozenset(found)
+
+
+def asked_of(client_id: str, user_id: str) -> str:
+    """Under what it is counted how often an application asks a person."""
+    return f"ciba {client_id} {user_id}"
 
 
 def ping_row(tenant_id: str, id: str) -> str:
@@ -134,6 +139,8 @@ def approve(
     """Whether the person's approval came first and in time."""
     if not backchannel_requests.approve(db, request.id, auth_time, amr, scopes):
         return False
+    # Whoever goes along is not pestered.
+    attempts.take_back(db, asked_of(request.client_id, request.user_id))
     _note(db, "backchannel_request.approved", request, {"scope": " ".join(scopes)})
     _ping(db, request)
     return True

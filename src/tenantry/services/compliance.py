@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenantry.core.compliance import ComplianceLevel
+from tenantry.core.facts import TenantFacts
+from tenantry.rules import compliance
 from tenantry.rules.client_metadata import APPLICATION_FIELDS
 from tenantry.rules.compliance_report import ComplianceRequirement, requirements
 from tenantry.services.applications import require_tenant
+from tenantry.services.runtime import Runtime
 from tenantry.store import applications
 from tenantry.store.unit_of_work import TenantSession
 
@@ -22,6 +25,14 @@ class ComplianceReport:
     @property
     def is_met(self) -> bool:
         return all(each.is_met for each in self.requirements)
+
+
+async def says_issuer(runtime: Runtime, tenant: TenantFacts) -> bool:
+    """RFC 9207 §2 and §3: whether every authorization response of a tenant carries `iss`."""
+    if tenant.authorization_response_iss_parameter_supported:
+        return True
+    levels = await runtime.configuration.get(tenant.id, applications.compliance_levels, "")
+    return compliance.says_issuer(levels or ())
 
 
 def report(

@@ -20,7 +20,6 @@ from tenantry.rules.dpop import NONCE_WINDOW, BadProof, require_fit, until_when
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
-from tenantry.store import replay_identifiers
 
 _NONCE_PURPOSE = "DPoP nonces"
 _MAX_NONCE = 255
@@ -81,12 +80,8 @@ async def verify(runtime: Runtime, context: RequestContext, asked: ProofRequest)
         raise _refused(str(error), nonce) from None
     # §11.1: "the same DPoP proof JWT" is not taken again while it would be good.
     digest = hashlib.sha256(f"{proof.jkt}\n{jti}".encode()).hexdigest()
-    first = await runtime.store.write(
-        tenant_id,
-        context.caller(),
-        replay_identifiers.claim,
-        f"dpop:{digest}",
-        datetime.fromtimestamp(until, UTC),
+    first = await runtime.replays.claim(
+        tenant_id, f"dpop:{digest}", datetime.fromtimestamp(until, UTC)
     )
     if not first:
         raise _refused("it was used before", nonce)

@@ -29,7 +29,9 @@ def ciba(db: TenantSession, case: Case, trace: Trace) -> Would:
     if case.user is not None:
         enabled = applications.connection_ids(db, application.id)
         connected = case.user.connection_id in enabled
-        trace.require(backchannel.may_be_asked(case.user, connection_enabled=connected))
+        trace.require(
+            backchannel.may_be_asked(application, case.user, connection_enabled=connected)
+        )
         trace.require(backchannel.can_be_told(case.user, channels[0]))
     granted = trace.granted(decide(db, case, requested, at_login=True))
     return Would(

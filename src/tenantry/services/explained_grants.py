@@ -64,7 +64,7 @@ def _sign_in(db: TenantSession, case: Case, trace: Trace) -> None:
         enabled = applications.connection_ids(db, case.application.id)
         trace.require(
             at_authorize.may_sign_in(
-                case.user, connection_enabled=case.user.connection_id in enabled
+                case.application, case.user, connection_enabled=case.user.connection_id in enabled
             )
         )
 

@@ -15,7 +15,15 @@ from tenantry.services.apis import find_api, granted_to_application, permitted_t
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
-from tenantry.store import applications, installation, sessions, tokens, users, verified_domains
+from tenantry.store import (
+    applications,
+    installation,
+    presented_tokens,
+    sessions,
+    tokens,
+    users,
+    verified_domains,
+)
 from tenantry.store.unit_of_work import INSTALLATION, TenantSession
 from tenantry.tokens.verify import (
     InvalidToken,
@@ -185,10 +193,12 @@ def _user_facts(
     db: TenantSession, unverified_token: str, api: ResourceServerFacts, max_age: int | None
 ) -> tuple[Actor, tuple[str, ...]]:
     # The token's `sub` may be pairwise; its family says whose it is.
-    family = tokens.family_of_access_token(db, token_digest(unverified_token))
-    user = users.find(db, family.user_id) if family and family.user_id else None
-    if user is None or user.blocked or family is None or family.ended_at is not None:
-        raise InvalidToken("the user or the sign-in is gone")
+    found = presented_tokens.find(db, token_digest(unverified_token))
+    if found is None or found.family.ended_at is not None:
+        raise InvalidToken("the sign-in is gone")
+    user, family = found.user, found.family
+    if user is None or user.blocked:
+        raise InvalidToken("the user is gone")
     if max_age is not None:
         session = sessions.find(db, family.session_id) if family.session_id else None
         signed_in_here = family.created_at if family.session_id is None else None

@@ -15,8 +15,9 @@ from tenantry.outbound.smtp import MailServer
 from tenantry.rules.addresses import Addresses
 from tenantry.services.log_feed import LogFeed
 from tenantry.services.throttle import Throttle
+from tenantry.store.audit_queue import AuditQueue
 from tenantry.store.cache import Configuration
-from tenantry.store.group_commit import AuditQueue
+from tenantry.store.replay_queue import ReplayQueue
 from tenantry.store.unit_of_work import Store
 
 
@@ -28,6 +29,7 @@ class Runtime:
     store: Store
     configuration: Configuration
     audit: AuditQueue
+    replays: ReplayQueue
     vault: Vault
     clock: Clock
     passwords: PasswordWorkers
@@ -43,6 +45,7 @@ class Runtime:
 
     def close(self) -> None:
         self.audit.close()
+        self.replays.close()
         self.configuration.close()
         self.passwords.close()
         self.store.close()

@@ -11,12 +11,12 @@ from typing import Any
 from tenantry.core.context import Caller
 from tenantry.core.errors import DomainError
 from tenantry.rules.client_keys import fetched_url
-from tenantry.rules.subjects import SectorDocument, read_sector_document
+from tenantry.rules.subjects import SectorDocument, members_of, read_sector_document
 from tenantry.services.runtime import Runtime
 from tenantry.store import applications
 
 _ACCEPT = "application/json"
-_NAMES = ("sector_identifier_uri", "redirect_uris")
+_NAMES = ("sector_identifier_uri", "redirect_uris", "jwks_uri", "grant_types")
 
 
 async def fetch_for_new(
@@ -27,7 +27,7 @@ async def fetch_for_new(
         uri = fetched_url(values.get("sector_identifier_uri") or "", ())
     except DomainError:
         return None
-    return await _fetch(runtime, tenant_id, uri, values.get("redirect_uris") or ())
+    return await _fetch(runtime, tenant_id, uri, members_of(values))
 
 
 async def fetch_for_change(
@@ -45,11 +45,11 @@ async def fetch_for_change(
 
 
 async def _fetch(
-    runtime: Runtime, tenant_id: str, uri: str, redirect_uris: Iterable[str]
+    runtime: Runtime, tenant_id: str, uri: str, members: Iterable[str]
 ) -> SectorDocument | None:
     """A document that lacks something may have changed: it is fetched again, but not often."""
     documents = runtime.documents
     document = read_sector_document(uri, await documents.get(tenant_id, uri, _ACCEPT))
-    if document is None or not document.listed.issuperset(redirect_uris):
+    if document is None or not document.listed.issuperset(members):
         document = read_sector_document(uri, await documents.get_again(tenant_id, uri, _ACCEPT))
     return document

@@ -12,10 +12,9 @@ from tenantry.core.errors import not_found
 from tenantry.core.facts import SessionClientFacts, SessionFacts, UserFacts
 from tenantry.core.ids import new_id, new_token
 from tenantry.rules.authentication import PASSWORD
-from tenantry.services.applications import require_tenant
-from tenantry.store import applications, outbox, session_clients, sessions, users
+from tenantry.store import applications, installation, outbox, session_clients, sessions, users
 from tenantry.store.audit import Event, record
-from tenantry.store.unit_of_work import TenantSession
+from tenantry.store.unit_of_work import TenantSession, recall
 
 PURPOSE = "session"
 _TOUCH_AFTER = timedelta(seconds=60)
@@ -28,7 +27,7 @@ def find_live(db: TenantSession, cookie: str | None, issuer: str) -> SessionFact
     if not cookie:
         return None
     session = sessions.find_by_digest(db, db.vault.digests(cookie, PURPOSE), issuer)
-    return None if session is None or _is_over(db, session) else session
+    return None if session is None or is_over(db, session) else session
 
 
 def is_live(db: TenantSession, session_id: str) -> bool:
@@ -39,10 +38,10 @@ def is_live(db: TenantSession, session_id: str) -> bool:
 def live(db: TenantSession, session_id: str) -> SessionFacts | None:
     """A session that was found before, unless it is over."""
     session = sessions.find(db, session_id)
-    return None if session is None or _is_over(db, session) else session
+    return None if session is None or is_over(db, session) else session
 
 
-def _is_over(db: TenantSession, session: SessionFacts) -> bool:
+def is_over(db: TenantSession, session: SessionFacts) -> bool:
     """Lifetimes that the tenant has shortened since count at once."""
     if session.ended_at is not None or session.expires_at <= db.now:
         return True
@@ -59,7 +58,9 @@ def touch(db: TenantSession, session: SessionFacts) -> None:
 
 def _lifetimes(db: TenantSession) -> tuple[timedelta, timedelta]:
     """For how long without use, and for how long at all: the tenant's, up to the operator's."""
-    tenant, limits = require_tenant(db), db.limits
+    tenant, limits = recall(db, installation.find_tenant, db.tenant_id), db.limits
+    if tenant is None:
+        raise not_found("tenant")
     return (
         timedelta(seconds=min(tenant.session_idle_lifetime, limits.session_idle_lifetime)),
         timedelta(seconds=min(tenant.session_lifetime, limits.session_lifetime)),

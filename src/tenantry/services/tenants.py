@@ -47,7 +47,7 @@ def create(
 
 
 def _furnish(db: TenantSession, issuer: str, *, is_root: bool) -> None:
-    connection_services.create(db, {"name": DATABASE_CONNECTION})
+    connection_services.create(db, {"name": DATABASE_CONNECTION, "is_domain_connection": True})
     resource_servers.create(db, api_values(f"{issuer}graphql", is_root=is_root))
     applications.create(
         db,

@@ -15,7 +15,14 @@ from tenantry.rules.metadata import merged
 from tenantry.services import sessions
 from tenantry.services.changes import change_event, record_change
 from tenantry.services.commands import NewUser, Patch
-from tenantry.store import connections, consents, organization_members, roles, users
+from tenantry.store import (
+    connections,
+    consents,
+    organization_members,
+    pairwise_subjects,
+    roles,
+    users,
+)
 from tenantry.store.audit import Event, record
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import revoke
@@ -154,6 +161,7 @@ def delete(db: TenantSession, patch: Patch) -> str:
     consents.delete_for_user(db, current.id)
     roles.take_all(db, current.id)
     organization_members.remove_everywhere(db, current.id)
+    pairwise_subjects.forget_user(db, current.id)
     record_change(db, "user.deleted", ("User", current.id), user_id=current.id)
     return current.id
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import case, delete, exists, insert, select, update
 
+from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.core.facts import ApplicationFacts, ApplicationType
 from tenantry.rules.custom_domain_urls import urls_at
@@ -92,6 +93,20 @@ def on_devices(db: TenantSession, platform: str) -> tuple[ApplicationFacts, ...]
         .limit(_MAX_LINKED)
     ).mappings()
     return tuple(to_facts(ApplicationFacts, row) for row in rows)
+
+
+def compliance_levels(db: TenantSession, _: str) -> tuple[ComplianceLevel, ...]:
+    """Every compliance level that an application of the tenant has."""
+    found = db.connection.execute(
+        select(applications.c.compliance_level)
+        .where(
+            applications.c.tenant_id == db.tenant_id,
+            applications.c.deleted_at.is_(None),
+            applications.c.compliance_level.is_not(None),
+        )
+        .distinct()
+    ).scalars()
+    return tuple(ComplianceLevel(level) for level in sorted(found))
 
 
 def mark_deleted(
@@ -181,17 +196,26 @@ def origins(db: TenantSession, domain_id: str = "") -> frozenset[str]:
 
 
 def connection_ids(db: TenantSession, application_id: str) -> tuple[str, ...]:
-    """The connections that are enabled for an application, in order of their names."""
+    """The connections whose users may sign in to an application, in order of their names.
+
+    Of a first-party application those that are enabled for it, of a third-party one those at
+    domain level.
+    """
+    enabled = exists().where(
+        connection_applications.c.tenant_id == connections.c.tenant_id,
+        connection_applications.c.connection_id == connections.c.id,
+        connection_applications.c.application_id == applications.c.id,
+    )
     rows = db.connection.execute(
         select(connections.c.id)
-        .join(
-            connection_applications,
-            (connection_applications.c.tenant_id == connections.c.tenant_id)
-            & (connection_applications.c.connection_id == connections.c.id),
-        )
+        .join(applications, applications.c.tenant_id == connections.c.tenant_id)
         .where(
             connections.c.tenant_id == db.tenant_id,
-            connection_applications.c.application_id == application_id,
+            applications.c.id == application_id,
+            case(
+                (applications.c.is_first_party, enabled),
+                else_=connections.c.is_domain_connection,
+            ),
         )
         .order_by(connections.c.name)
     )

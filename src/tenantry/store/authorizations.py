@@ -8,7 +8,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Update,
+    bindparam,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from tenantry.store.rows import to_facts, to_row
 from tenantry.store.tables import authorizations
@@ -22,6 +30,22 @@ class AuthorizationState(StrEnum):
     ISSUED = "issued"
     REDEEMED = "redeemed"
     REFUSED = "refused"
+
+
+def _while(condition: ColumnElement[bool]) -> Update:
+    return update(authorizations).where(
+        authorizations.c.tenant_id == bindparam("tenant"),
+        authorizations.c.id == bindparam("authorization"),
+        condition,
+    )
+
+
+_BY_HANDLE = select(authorizations).where(
+    authorizations.c.tenant_id == bindparam("tenant"),
+    authorizations.c.handle_digest.in_(bindparam("digests", expanding=True)),
+)
+_ADVANCE = _while(authorizations.c.state == literal(AuthorizationState.PENDING.value))
+_CLAIM = _while(authorizations.c.consumed_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,29 +76,13 @@ class AuthorizationFacts:
 def create(db: TenantSession, facts: AuthorizationFacts, handle_digest: str | None) -> None:
     names = AuthorizationFacts.__dataclass_fields__
     values = to_row({name: getattr(facts, name) for name in names})
-    db.connection.execute(
-        insert(authorizations).values(
-            **values, tenant_id=db.tenant_id, handle_digest=handle_digest, code_digest=None
-        )
-    )
+    own = {"tenant_id": db.tenant_id, "handle_digest": handle_digest, "code_digest": None}
+    db.connection.execute(insert(authorizations), values | own)
 
 
 def find_by_handle(db: TenantSession, digests: Sequence[str]) -> AuthorizationFacts | None:
-    return _find(db, authorizations.c.handle_digest.in_(digests))
-
-
-def find_by_code(db: TenantSession, digests: Sequence[str]) -> AuthorizationFacts | None:
-    return _find(db, authorizations.c.code_digest.in_(digests))
-
-
-def _find(db: TenantSession, condition: Any) -> AuthorizationFacts | None:
-    row = (
-        db.connection.execute(
-            select(authorizations).where(authorizations.c.tenant_id == db.tenant_id, condition)
-        )
-        .mappings()
-        .one_or_none()
-    )
+    found = db.connection.execute(_BY_HANDLE, {"tenant": db.tenant_id, "digests": digests})
+    row = found.mappings().one_or_none()
     return to_facts(AuthorizationFacts, row) if row else None
 
 
@@ -85,17 +93,8 @@ def advance(
     written = to_row(values)
     if code_digest is not None:
         written["code_digest"] = code_digest
-    return bool(
-        db.connection.execute(
-            update(authorizations)
-            .where(
-                authorizations.c.tenant_id == db.tenant_id,
-                authorizations.c.id == id,
-                authorizations.c.state == AuthorizationState.PENDING.value,
-            )
-            .values(**written)
-        ).rowcount
-    )
+    named = {"tenant": db.tenant_id, "authorization": id}
+    return bool(db.connection.execute(_ADVANCE, written | named).rowcount)
 
 
 def claim_code(db: TenantSession, id: str, family_id: str, keep_until: datetime) -> bool:
@@ -103,19 +102,11 @@ def claim_code(db: TenantSession, id: str, family_id: str, keep_until: datetime)
 
     The row is kept as long as its tokens live, so that a replay can end them.
     """
-    return bool(
-        db.connection.execute(
-            update(authorizations)
-            .where(
-                authorizations.c.tenant_id == db.tenant_id,
-                authorizations.c.id == id,
-                authorizations.c.consumed_at.is_(None),
-            )
-            .values(
-                consumed_at=db.now,
-                family_id=family_id,
-                expires_at=keep_until,
-                state=AuthorizationState.REDEEMED.value,
-            )
-        ).rowcount
-    )
+    claimed = {
+        "consumed_at": db.now,
+        "family_id": family_id,
+        "expires_at": keep_until,
+        "state": AuthorizationState.REDEEMED.value,
+    }
+    named = {"tenant": db.tenant_id, "authorization": id}
+    return bool(db.connection.execute(_CLAIM, claimed | named).rowcount)

@@ -55,13 +55,15 @@ class Database:
         return reader
 
     def _create_postgresql_engine(self, **options: Any) -> Engine:
+        from tenantry.store.postgresql import PlainCursor
+
         engine = create_engine(
             self.url,
             pool_size=POOL_THREADS + 2,
             max_overflow=4,
             execution_options=_OPTIONS,
             json_deserializer=_read_json,
-            connect_args={"prepare_threshold": 2},
+            connect_args={"prepare_threshold": 2, "cursor_factory": PlainCursor},
             **options,
         )
         event.listen(engine, "checkout", _ping_doubtful)

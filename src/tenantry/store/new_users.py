@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import UserFacts
+from tenantry.rules.fields import normalize_email
 from tenantry.store import records, tables, user_search
+from tenantry.store.rows import to_facts
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.store.users import create, taken, with_keys
 
@@ -85,3 +87,20 @@ def find_by_identifier(
         return None
     key = {"connection_id": connection_id, name: values[name]}
     return records.find(db, tables.users, UserFacts, **key)
+
+
+def find_by_identifiers(
+    db: TenantSession, connection_ids: Sequence[str], identifiers: Sequence[str]
+) -> tuple[UserFacts, ...]:
+    """Those of some connections who have one of these as their email or username, by id."""
+    users, keys = tables.users, {normalize_email(one) for one in identifiers}
+    rows = db.connection.execute(
+        select(users)
+        .where(
+            users.c.tenant_id == db.tenant_id,
+            users.c.connection_id.in_(connection_ids),
+            or_(users.c.email_key.in_(keys), users.c.username_key.in_(keys)),
+        )
+        .order_by(users.c.id)
+    ).mappings()
+    return tuple(to_facts(UserFacts, row) for row in rows)

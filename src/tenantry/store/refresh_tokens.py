@@ -68,7 +68,7 @@ class RefreshTokenFacts:
 def create(db: TenantSession, facts: RefreshTokenFacts) -> None:
     names = RefreshTokenFacts.__dataclass_fields__
     values = to_row({name: getattr(facts, name) for name in names})
-    db.connection.execute(insert(refresh_tokens).values(**values, tenant_id=db.tenant_id))
+    db.connection.execute(insert(refresh_tokens), values | {"tenant_id": db.tenant_id})
 
 
 def find(db: TenantSession, family_id: str) -> RefreshTokenFacts | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, TypeVar
+from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, select
+from sqlalchemy import bindparam, select
 
 from tenantry.core.facts import SessionFacts, UserFacts
+from tenantry.store.joined import Joined, of_same_tenant
 from tenantry.store.refresh_tokens import RefreshTokenFacts
-from tenantry.store.rows import to_facts
 from tenantry.store.tables import (
     refresh_tokens,
     session_clients,
@@ -20,8 +18,6 @@ from tenantry.store.tables import (
 )
 from tenantry.store.tokens import TokenFamilyFacts
 from tenantry.store.unit_of_work import TenantSession
-
-F = TypeVar("F")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,36 +31,28 @@ class Refreshing:
     takes_part: bool
 
 
-_PARTS: Mapping[type[Any], Table] = {
-    RefreshTokenFacts: refresh_tokens,
-    TokenFamilyFacts: token_families,
-    UserFacts: users,
-    SessionFacts: sessions,
-}
-_NAMES = {cls: tuple(field.name for field in fields(cls)) for cls in _PARTS}
-
-
-def _own(table: Table, **keys: ColumnElement[Any]) -> ColumnElement[bool]:
-    same = (table.c[name] == column for name, column in keys.items())
-    return and_(table.c.tenant_id == refresh_tokens.c.tenant_id, *same)
-
-
+_PARTS = Joined(
+    {
+        RefreshTokenFacts: refresh_tokens,
+        TokenFamilyFacts: token_families,
+        UserFacts: users,
+        SessionFacts: sessions,
+    }
+)
 _EVERYTHING = (
-    select(
-        *(
-            table.c[name].label(f"{table.name}_{name}")
-            for cls, table in _PARTS.items()
-            for name in _NAMES[cls]
-        ),
-        session_clients.c.sid,
+    select(session_clients.c.sid, *_PARTS.columns)
+    .select_from(refresh_tokens)
+    .join(
+        token_families,
+        of_same_tenant(token_families, refresh_tokens, id=refresh_tokens.c.family_id),
     )
-    .join(token_families, _own(token_families, id=refresh_tokens.c.family_id))
-    .outerjoin(users, _own(users, id=token_families.c.user_id))
-    .outerjoin(sessions, _own(sessions, id=token_families.c.session_id))
+    .outerjoin(users, of_same_tenant(users, refresh_tokens, id=token_families.c.user_id))
+    .outerjoin(sessions, of_same_tenant(sessions, refresh_tokens, id=token_families.c.session_id))
     .outerjoin(
         session_clients,
-        _own(
+        of_same_tenant(
             session_clients,
+            refresh_tokens,
             session_id=sessions.c.id,
             client_id=token_families.c.client_id,
             sid=sessions.c.id,
@@ -82,15 +70,6 @@ def find(db: TenantSession, family_id: str) -> Refreshing | None:
     row = found.one_or_none()
     if row is None:
         return None
-    values = iter(row)
-    token, family = _part(RefreshTokenFacts, values), _part(TokenFamilyFacts, values)
-    user, session = _part(UserFacts, values), _part(SessionFacts, values)
-    if token is None or family is None:
-        return None
-    return Refreshing(token, family, user, session, takes_part=next(values) is not None)
-
-
-def _part(cls: type[F], values: Iterator[Any]) -> F | None:
-    """The next columns; None where the join found no row, which has no first key either."""
-    own = {name: next(values) for name in _NAMES[cls]}
-    return None if own[_NAMES[cls][0]] is None else to_facts(cls, own)
+    sid, *values = row
+    token, family, user, session = _PARTS.read(values)
+    return Refreshing(token, family, user, session, takes_part=sid is not None)

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
-
-from tenantry.store.tables import replay_identifiers
+from tenantry.store.replay_queue import claim_each
 from tenantry.store.unit_of_work import TenantSession
 
 
 def claim(db: TenantSession, digest: str, expires_at: datetime) -> bool:
     """Whether this is the first use. It is remembered until `expires_at`."""
-    insert = sqlite.insert if db.is_sqlite else postgresql.insert
-    return bool(
-        db.connection.execute(
-            insert(replay_identifiers)
-            .values(tenant_id=db.tenant_id, digest=digest, expires_at=expires_at)
-            .on_conflict_do_nothing()
-        ).rowcount
-    )
+    asked = (db.tenant_id, digest, expires_at)
+    return claim_each(db.connection, [asked], is_sqlite=db.is_sqlite)[0]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, not_, or_, select, update
+from sqlalchemy import bindparam, insert, not_, or_, select, update
 
 from tenantry.core.facts import SessionFacts
 from tenantry.store import pages, session_clients
@@ -17,39 +17,35 @@ from tenantry.store.rows import to_facts
 from tenantry.store.tables import sessions
 from tenantry.store.unit_of_work import TenantSession
 
+_BY_DIGEST = select(sessions).where(
+    sessions.c.tenant_id == bindparam("tenant"),
+    sessions.c.digest.in_(bindparam("digests", expanding=True)),
+    sessions.c.issuer == bindparam("issuer"),
+)
+
 
 def create(db: TenantSession, session: SessionFacts, digest: str) -> None:
-    db.connection.execute(
-        insert(sessions).values(
-            tenant_id=db.tenant_id,
-            id=session.id,
-            digest=digest,
-            issuer=session.issuer,
-            user_id=session.user_id,
-            connection_id=session.connection_id,
-            auth_time=session.auth_time,
-            amr=list(session.amr),
-            created_at=session.created_at,
-            last_seen_at=session.last_seen_at,
-            expires_at=session.expires_at,
-            ended_at=None,
-        )
-    )
+    values = {
+        "tenant_id": db.tenant_id,
+        "id": session.id,
+        "digest": digest,
+        "issuer": session.issuer,
+        "user_id": session.user_id,
+        "connection_id": session.connection_id,
+        "auth_time": session.auth_time,
+        "amr": list(session.amr),
+        "created_at": session.created_at,
+        "last_seen_at": session.last_seen_at,
+        "expires_at": session.expires_at,
+        "ended_at": None,
+    }
+    db.connection.execute(insert(sessions), values)
 
 
 def find_by_digest(db: TenantSession, digests: Sequence[str], issuer: str) -> SessionFacts | None:
     """The session of a cookie at the issuer where it began, ended or not."""
-    row = (
-        db.connection.execute(
-            select(sessions).where(
-                sessions.c.tenant_id == db.tenant_id,
-                sessions.c.digest.in_(digests),
-                sessions.c.issuer == issuer,
-            )
-        )
-        .mappings()
-        .one_or_none()
-    )
+    named = {"tenant": db.tenant_id, "digests": digests, "issuer": issuer}
+    row = db.connection.execute(_BY_DIGEST, named).mappings().one_or_none()
     return to_facts(SessionFacts, row) if row else None
 
 

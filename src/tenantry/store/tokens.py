@@ -56,19 +56,18 @@ class TokenFamilyFacts:
 
 
 def create_family(db: TenantSession, family: TokenFamilyFacts) -> None:
-    db.connection.execute(
-        insert(token_families).values(
-            tenant_id=db.tenant_id,
-            id=family.id,
-            client_id=family.client_id,
-            user_id=family.user_id,
-            organization_id=family.organization_id,
-            session_id=family.session_id,
-            created_at=family.created_at,
-            expires_at=family.expires_at,
-            ended_at=None,
-        )
-    )
+    values = {
+        "tenant_id": db.tenant_id,
+        "id": family.id,
+        "client_id": family.client_id,
+        "user_id": family.user_id,
+        "organization_id": family.organization_id,
+        "session_id": family.session_id,
+        "created_at": family.created_at,
+        "expires_at": family.expires_at,
+        "ended_at": None,
+    }
+    db.connection.execute(insert(token_families), values)
 
 
 def add_access_token(
@@ -87,6 +86,15 @@ def add_access_token(
             "expires_at": expires_at,
             "confirmation": asdict(confirmation) if confirmation else None,
         },
+    )
+
+
+def note_content(db: TenantSession, digest: str, content: Mapping[str, Any]) -> None:
+    """Remembers what an access token says that its API alone can read."""
+    db.connection.execute(
+        update(access_tokens)
+        .where(access_tokens.c.tenant_id == db.tenant_id, access_tokens.c.digest == digest)
+        .values(content=dict(content))
     )
 
 
@@ -205,22 +213,4 @@ def revoke(db: TenantSession, digest: str, expires_at: datetime) -> bool:
 
 
 def is_revoked(db: TenantSession, digest: str) -> bool:
-    row = db.connection.execute(
-        select(revoked_tokens.c.digest).where(
-            revoked_tokens.c.tenant_id == db.tenant_id, revoked_tokens.c.digest == digest
-        )
-    ).one_or_none()
-    return row is not None
-
-
-def access_token_expiry(db: TenantSession, digest: str) -> datetime | None:
-    """When an access token of a family ends by itself."""
-    row = find_row(db, access_tokens, digest=digest)
-    return row["expires_at"] if row else None
-
-
-def confirmation_of_access_token(db: TenantSession, digest: str) -> Confirmation | None:
-    """What its bearer has to prove, for a token that its API alone can read."""
-    row = find_row(db, access_tokens, digest=digest)
-    stored = row["confirmation"] if row else None
-    return Confirmation(**stored) if stored else None
+    return find_row(db, revoked_tokens, digest=digest) is not None

@@ -13,6 +13,8 @@ from tenantry.core.ids import new_id
 from tenantry.rules.authorization import IDENTITY_SCOPES
 from tenantry.rules.scopes import cut
 
+_INTROSPECTED = ("aud", "iat", "scope", "permissions", "authorization_details")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessTokenContent:
@@ -59,6 +61,12 @@ def token_scopes(
 def token_type(dialect: TokenDialect) -> str:
     """The `typ` header: `at+jwt` in the dialect of RFC 9068 §2.1."""
     return "at+jwt" if dialect.is_rfc9068 else "JWT"
+
+
+def introspected(content: AccessTokenContent) -> dict[str, Any]:
+    """What introspection says of a token that its API alone can read (RFC 7662 §2.2)."""
+    claims = access_token_claims(content)
+    return {name: claims[name] for name in _INTROSPECTED if name in claims}
 
 
 def access_token_claims(content: AccessTokenContent) -> dict[str, Any]:

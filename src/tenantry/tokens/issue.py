@@ -94,8 +94,12 @@ def start_family(
     token: str,
     lifetime: int,
     confirmation: Confirmation | None = None,
-) -> None:
-    """Stores a family with its first access token, so that both can be ended."""
+    refreshing: RefreshTokenFacts | None = None,
+) -> str | None:
+    """Stores a family with its first tokens, so that all can be ended.
+
+    The refresh token, if there is to be one.
+    """
     expires_at = db.now + timedelta(seconds=lifetime)
     tokens.create_family(
         db,
@@ -106,11 +110,15 @@ def start_family(
             session_id=owner.session_id,
             organization_id=owner.organization_id,
             created_at=db.now,
-            expires_at=expires_at,
+            expires_at=max(expires_at, refreshing.expires_at) if refreshing else expires_at,
             ended_at=None,
         ),
     )
     tokens.add_access_token(db, family_id, token_digest(token), expires_at, confirmation)
+    if refreshing is None:
+        return None
+    refresh_tokens.create(db, refreshing)
+    return refresh.render(db.vault, db.tenant_id, family_id, refreshing.generation)
 
 
 def continue_family(
@@ -126,13 +134,6 @@ def continue_family(
     if kept_until is None or kept_until < expires_at:
         tokens.keep_family(db, family_id, expires_at)
     tokens.add_access_token(db, family_id, token_digest(token), expires_at, confirmation)
-
-
-def refresh_token(db: TenantSession, facts: RefreshTokenFacts) -> str:
-    """Lets a family refresh: its first refresh token."""
-    refresh_tokens.create(db, facts)
-    tokens.keep_family(db, facts.family_id, facts.expires_at)
-    return refresh.render(db.vault, db.tenant_id, facts.family_id, facts.generation)
 
 
 def authorization_response(claims: Mapping[str, Any], ring: KeyRing, alg: SigningAlgorithm) -> str:

@@ -36,10 +36,11 @@ from tenantry.pages import (
     device_answered_page,
     error_page,
 )
-from tenantry.rules.compliance import in_force, says_issuer
+from tenantry.rules.compliance import in_force
 from tenantry.rules.custom_domain_urls import at_domain
 from tenantry.rules.interaction import Step
 from tenantry.services import sessions
+from tenantry.services.compliance import says_issuer
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext, request_context
 from tenantry.services.runtime import Runtime
@@ -154,19 +155,6 @@ def _begin(
     return authorize.begin(db, subject, asked, session, browser)
 
 
-async def issuer_parameter(
-    runtime: Runtime, tenant: TenantFacts, context: RequestContext, client_id: str
-) -> str | None:
-    """RFC 9207 §2, unless the tenant has switched it off for those that need not have it."""
-    on = tenant.authorization_response_iss_parameter_supported
-    if not on:
-        application = await runtime.configuration.get(
-            tenant.id, applications.find_by_client_id, client_id
-        )
-        on = application is not None and says_issuer(application)
-    return context.address.issuer if on else None
-
-
 async def respond(
     runtime: Runtime,
     tenant: TenantFacts,
@@ -176,7 +164,7 @@ async def respond(
 ) -> Response:
     """The answer at the redirect URI, as a JWT where the application asked for that."""
     if not target.is_secured:
-        issuer = await issuer_parameter(runtime, tenant, context, target.client_id)
+        issuer = context.address.issuer if await says_issuer(runtime, tenant) else None
         return authorization_response(target, fields, issuer)
     try:
         target, fields = await jarm.secured(runtime, context, tenant, target, fields)

@@ -12,6 +12,7 @@ from tenantry.core.facts import ApplicationFacts
 from tenantry.edge.render import json_response
 from tenantry.oauth import discovery
 from tenantry.rules import app_links
+from tenantry.services.compliance import says_issuer
 from tenantry.services.encryption_keys import decryption_keys
 from tenantry.services.management_access import load_tenant
 from tenantry.services.management_api import scopes_of
@@ -29,7 +30,9 @@ async def provider(request: Request) -> Response:
     context = request_context(request.scope)
     tenant = await load_tenant(runtime, context.address.tenant_id)
     types = await runtime.configuration.get(tenant.id, resource_servers.detail_types, "") or ()
-    return _cacheable(request, discovery.provider_metadata(context.address, tenant, types))
+    told = await says_issuer(runtime, tenant)
+    document = discovery.provider_metadata(context.address, tenant, types, says_issuer=told)
+    return _cacheable(request, document)
 
 
 async def protected_resource(request: Request) -> Response:

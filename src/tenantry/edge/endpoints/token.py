@@ -15,7 +15,7 @@ from tenantry.oauth.grants import GRANTS
 from tenantry.rules.possession import proves_key
 from tenantry.services.request import acts_for, request_context
 from tenantry.services.runtime import Runtime
-from tenantry.store.group_commit import Expectation
+from tenantry.store.audit_queue import Expectation
 
 # An answer to a poll that comes before the person's (RFC 8628 §3.5) is not worth a row, nor is
 # the nonce that an application asks for by its first request (RFC 9449 §8).

@@ -22,6 +22,7 @@ from tenantry.services import connections
 class _Settings:
     display_name: str | None = setting(ABOUT, "display_name")
     password_minimum_length: int | None = setting(ABOUT, "password_minimum_length")
+    is_domain_connection: bool | None = setting(ABOUT, "is_domain_connection")
 
 
 @strawberry.input(description="A new connection: users with passwords, kept here.")

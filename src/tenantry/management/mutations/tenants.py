@@ -62,6 +62,9 @@ class _Settings:
     request_object_encryption_supported: bool | None = setting(
         ABOUT, "request_object_encryption_supported"
     )
+    require_login_for_approval_links: bool | None = setting(
+        ABOUT, "require_login_for_approval_links"
+    )
     remove_alg_from_jwks: bool | None = setting(ABOUT, "remove_alg_from_jwks")
     enable_mtls_endpoint_aliases: bool | None = setting(ABOUT, "enable_mtls_endpoint_aliases")
     refresh_token_revocation_deletes_grant: bool | None = setting(

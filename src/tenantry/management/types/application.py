@@ -206,7 +206,8 @@ class Application(StoredObject):
         )
 
     @field(
-        "The connections whose users may sign in to it, the oldest first.",
+        "The connections that are enabled for it, the oldest first. Their users may sign in while "
+        "it is first-party; to a third-party application those of `isDomainConnection` may.",
         "read:connections",
     )
     async def connections(

@@ -272,7 +272,7 @@ ABOUT: Mapping[str, str] = {
     ),
     "subject_type": (
         "How users are named to it in `sub`. Default `PUBLIC`. `PAIRWISE` needs redirect URIs of "
-        "one host, or a `sectorIdentifierUri`."
+        "one host, a `sectorIdentifierUri` or, with CIBA alone, keys of its own at a `jwksUri`."
     ),
     "sector_identifier_uri": (
         "An https URL, or http on loopback, whose host is the sector that shares pairwise names. "
@@ -286,8 +286,10 @@ ABOUT: Mapping[str, str] = {
     "is_dynamically_registered": "Whether it registered itself at `/oidc/register` (RFC 7591).",
     "is_system": "Whether the server itself needs it; then it cannot be changed or deleted.",
     "connections": (
-        "Names of the connections whose users may sign in, replaced as a whole. On creation the "
-        "default is all or none, as the tenant's `enableApplicationConnections` says."
+        "Names of the connections whose users may sign in, replaced as a whole; they count while "
+        "it is first-party, and for a third-party application those with `isDomainConnection`. "
+        "On creation the default is all or none, as the tenant's `enableApplicationConnections` "
+        "says."
     ),
     "client_secret": (
         "A secret of your own, 32 to 512 visible ASCII characters; it is not shown again. By "

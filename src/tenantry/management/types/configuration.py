@@ -17,8 +17,8 @@ from tenantry.services.configuration.nouns import BY_NAME
 _NOUN_ABOUT = "The member of the document that holds its kind, such as `applications`."
 _KEY_ABOUT = (
     "What finds it in every environment: `externalId`, `identifier`, `name`, `issuer`; of a client "
-    "grant the application, the audience and the subject type, with spaces between; empty for the "
-    "tenant itself."
+    "grant the application, the audience and the subject type, with spaces between; of a user the "
+    "connection and the email or, without one, the username; empty for the tenant itself."
 )
 
 

@@ -18,6 +18,12 @@ ABOUT: Mapping[str, str] = {
     "display_name": "The name that people see. At most 100 characters; default empty.",
     "strategy": "Where its users come from.",
     "password_minimum_length": "The fewest characters of a new password: 8 to 72. Default 8.",
+    "is_domain_connection": (
+        "Whether it is a connection at domain level: its users may sign in to every third-party "
+        "application, among them those that registered themselves, and a third-party application "
+        "has no other connections. First-party applications list theirs. Default false; true for "
+        "the connection that a new tenant has from the start."
+    ),
 }
 
 
@@ -27,6 +33,7 @@ class Connection(StoredObject):
     display_name: str = described(ABOUT, "display_name")
     strategy: ConnectionStrategy = described(ABOUT, "strategy")
     password_minimum_length: int = described(ABOUT, "password_minimum_length")
+    is_domain_connection: bool = described(ABOUT, "is_domain_connection")
 
     @classmethod
     def of(cls, facts: ConnectionFacts, tenant_id: str) -> Connection:

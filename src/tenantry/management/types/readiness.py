@@ -64,6 +64,9 @@ class ReadinessCheck:
         )
     )
     passed: bool = strawberry.field(description="Whether all is well.")
+    client_id: str | None = strawberry.field(
+        description="The application whose check it is; null for a check of the tenant."
+    )
     reason: str = strawberry.field(description="Why it failed; `In order.` if it passed.")
     mutation: str = strawberry.field(description="The mutation that mends it.")
     settings: list[str] = strawberry.field(
@@ -80,11 +83,12 @@ def shown(
     dismissals: Iterable[ReadinessDismissalFacts],
     passed: bool | None,
     dismissed: bool | None,
+    client_id: str | None = None,
 ) -> list[ReadinessCheck]:
     """The checks that were asked for, each with its dismissal."""
     by_name = {one.check_name: ReadinessDismissal.of(one) for one in dismissals}
     return [
-        publish(ReadinessCheck, check, dismissal=by_name.get(check.check))
+        publish(ReadinessCheck, check, client_id=client_id, dismissal=by_name.get(check.check))
         for check in checks
         if passed in {None, check.passed} and dismissed in {None, check.check in by_name}
     ]
@@ -107,4 +111,5 @@ async def readiness_of(
         now=context.runtime.clock.now(),
     )
     dismissals = await context.loaders.readiness_dismissals.load(application.id)
-    return shown(check_application(facts), dismissals, passed, dismissed)
+    checks = check_application(facts)
+    return shown(checks, dismissals, passed, dismissed, application.client_id)

@@ -56,7 +56,8 @@ ABOUT: Mapping[str, str] = {
         "Whether consent pages show the descriptions of scopes, not their names. Default false."
     ),
     "enable_application_connections": (
-        "Whether a new application gets every connection. Default true."
+        "Whether a new application gets every connection. A third-party one is served by those "
+        "with `isDomainConnection` all the same. Default true."
     ),
     "end_session_endpoint_discovery": (
         "Whether discovery names the end-session endpoint. Default true."
@@ -65,7 +66,8 @@ ABOUT: Mapping[str, str] = {
         "Whether users confirm a sign-out that carries no ID token. Default true."
     ),
     "authorization_response_iss_parameter_supported": (
-        "Whether authorization responses carry `iss` (RFC 9207). Default true."
+        "Whether authorization responses carry `iss` (RFC 9207). Default true. They carry it "
+        "in any case while an application of the tenant has a FAPI 2 compliance level."
     ),
     "pushed_authorization_requests_supported": (
         "Whether applications may push their authorization requests to `/oauth/par` (RFC 9126). "
@@ -88,6 +90,11 @@ ABOUT: Mapping[str, str] = {
         "Whether applications may encrypt their request objects to a key of the server (RFC 9101 "
         "§6.1), which is published with the `use` `enc` and rotated together with those that "
         "sign. Default false: some libraries fail on keys that do not sign."
+    ),
+    "require_login_for_approval_links": (
+        "Whether the links in mail about requests of applications at the back (CIBA) ask for a "
+        "sign-in before the person can answer. Default true. While it is false, whoever can read "
+        "the person's mail can answer for them; the tokens then name no way of signing in."
     ),
     "remove_alg_from_jwks": (
         "Whether the published keys leave out `alg`, for libraries that dislike it. Default false."
@@ -190,6 +197,7 @@ class Tenant(StoredObject):
     request_object_encryption_supported: bool = described(
         ABOUT, "request_object_encryption_supported"
     )
+    require_login_for_approval_links: bool = described(ABOUT, "require_login_for_approval_links")
     remove_alg_from_jwks: bool = described(ABOUT, "remove_alg_from_jwks")
     enable_mtls_endpoint_aliases: bool = described(ABOUT, "enable_mtls_endpoint_aliases")
     refresh_token_revocation_deletes_grant: bool = described(

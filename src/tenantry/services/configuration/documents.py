@@ -7,7 +7,8 @@ from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.services.configuration import keywords, text
-from tenantry.services.configuration.plan import Asked, Named
+from tenantry.services.configuration.noun import Named
+from tenantry.services.configuration.plan import Asked
 
 MAX_DELETES = 10_000
 

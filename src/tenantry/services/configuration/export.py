@@ -1,4 +1,7 @@
-"""A tenant's configuration written out: without secrets, users and what the server itself needs."""
+"""A tenant's configuration written out: without secrets and what the server itself needs.
+
+Users are in it only if they are named.
+"""
 
 from __future__ import annotations
 

@@ -16,12 +16,21 @@ from tenantry.store.unit_of_work import TenantSession
 Values = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An object by its noun and key."""
+
+    noun: str
+    key: str
+
+
 @dataclass(slots=True)
 class Work:
     """One reading or writing of a tenant's configuration.
 
     `refusal_of` says why a document of the management API could never run. `found` remembers
-    what was loaded once for several nouns.
+    what was loaded once for several nouns. `named` are the keys of objects, by noun, where only
+    those are loaded that somebody names.
     """
 
     db: TenantSession
@@ -30,16 +39,21 @@ class Work:
     refusal_of: Callable[[str], DomainError | None]
     sectors: Mapping[str, SectorDocument] = field(default_factory=dict)
     found: dict[str, Any] = field(default_factory=dict)
+    named: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A stored object: its settings as a document would say them, in the types of facts."""
+    """A stored object: its settings as a document would say them, in the types of facts.
+
+    `key` is how it was named, where it has several names.
+    """
 
     id: str
     revision: int
     values: Values
     facts: Any = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

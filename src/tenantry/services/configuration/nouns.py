@@ -13,6 +13,7 @@ from tenantry.core.facts import (
     RoleFacts,
     TenantFacts,
     TrustedIssuerFacts,
+    UserFacts,
 )
 from tenantry.core.log_streams import LogStreamFacts
 from tenantry.core.organizations import OrganizationFacts
@@ -30,9 +31,11 @@ from tenantry.services.configuration import (
     others,
     roles,
     trusted,
+    users,
 )
 from tenantry.services.configuration.noun import Noun
 
+_ASSIGNS = ("update:roles", "update:users")
 _CREDENTIALS = ("create:credentials", "update:credentials")
 NOUNS: tuple[Noun, ...] = (
     Noun(
@@ -137,6 +140,33 @@ NOUNS: tuple[Noun, ...] = (
         update=roles.update,
         delete=roles.delete,
         settle=roles.settle,
+    ),
+    Noun(
+        name=users.NAME,
+        type_name="User",
+        scope="users",
+        facts=UserFacts,
+        fields=users.FIELDS,
+        key=("connection",),
+        shapes=users.SHAPES,
+        also_reads=frozenset({"read:organizations", "read:organization_members", "read:roles"}),
+        further_scopes={
+            "roles": _ASSIGNS,
+            "permissions": _ASSIGNS,
+            "blocked": ("update:users",),
+            "organizations": (
+                "create:organization_members",
+                "delete:organization_members",
+                "update:organization_members",
+                "update:roles",
+            ),
+        },
+        load=users.load,
+        create=users.create,
+        update=users.update,
+        delete=users.delete,
+        settle=users.settle,
+        name_of=users.name_of,
     ),
     Noun(
         name="trustedIssuers",

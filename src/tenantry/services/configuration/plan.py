@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tenantry.core.errors import DomainError, ErrorCode
-from tenantry.services.configuration import text
-from tenantry.services.configuration.noun import Existing, Noun, Values, Work
+from tenantry.services.configuration import text, users
+from tenantry.services.configuration.noun import Existing, Named, Noun, Values, Work
 from tenantry.services.configuration.nouns import BY_NAME, NOUNS
 from tenantry.services.configuration.shapes import Path, camel, plain, require_known, typed
 
@@ -35,14 +35,6 @@ class Change:
     noun: str
     key: str
     fields: tuple[FieldChange, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """An object by its noun and key."""
-
-    noun: str
-    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +80,20 @@ State = dict[str, dict[str, Existing]]
 
 
 def load(work: Work) -> State:
-    return {noun.name: {noun.key_of(one.values): one for one in noun.load(work)} for noun in NOUNS}
+    return {
+        noun.name: {one.key or noun.key_of(one.values): one for one in noun.load(work)}
+        for noun in NOUNS
+    }
 
 
 def make(work: Work, asked: Asked) -> Planned:
     """The plan for the tenant as it is now."""
-    state, refusals = load(work), list[DomainError]()
+    refusals = list[DomainError]()
+    try:
+        work.named[users.NAME] = users.named_in(asked.document.get(users.NAME), asked.deletes)
+    except DomainError as refusal:
+        return Planned(None, refusals=(refusal,))
+    state = load(work)
     writes: list[Step] = []
     kept: list[Named] = []
     named: dict[str, set[str]] = {}
