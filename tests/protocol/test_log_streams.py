@@ -334,7 +334,7 @@ def test_inner_addresses_are_not_asked(
         events(tenant, "a")
         assert send(server) == 1
         assert listener.requests == []
-        assert stored(api)[0]["lastError"].endswith(": an address that is not public.")
+        assert stored(api)[0]["lastError"].endswith(": not https.")
         server.close()
 
 

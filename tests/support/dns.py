@@ -78,15 +78,27 @@ def _tcp(server: NameServer, listener: socket.socket) -> None:
                 stream.flush()
 
 
+def _sockets() -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP at one port, which nobody else has of either."""
+    while True:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        udp.bind(("127.0.0.1", 0))
+        try:
+            tcp.bind(udp.getsockname())
+        except OSError:
+            udp.close()
+            tcp.close()
+        else:
+            return udp, tcp
+
+
 @cache
 def name_server() -> NameServer:
     """The one of this process: every server of the tests asks it and no other."""
     made = NameServer()
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind(("127.0.0.1", 0))
+    udp, tcp = _sockets()
     made.address = udp.getsockname()
-    tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    tcp.bind(made.address)
     tcp.listen()
     threading.Thread(target=_udp, args=(made, udp), daemon=True).start()
     threading.Thread(target=_tcp, args=(made, tcp), daemon=True).start()

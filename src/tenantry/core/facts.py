@@ -107,6 +107,7 @@ class ApplicationFacts(Stored):
     web_origins: tuple[str, ...]
     allowed_origins: tuple[str, ...]
     initiate_login_uri: str | None
+    is_token_endpoint_ip_header_trusted: bool
     contacts: tuple[str, ...]
     client_uri: str | None
     software_id: str | None

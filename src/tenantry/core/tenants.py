@@ -27,6 +27,7 @@ class TenantFacts(Stored):
     logo_uri: str | None
     support_email: str | None
     support_url: str | None
+    error_page_url: str | None
     default_audience: str | None
     default_directory: str | None
     allowed_logout_urls: tuple[str, ...]

@@ -6,10 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from tenantry.core.errors import Overloaded
-from tenantry.edge.render import NO_STORE, json_response, page
+from tenantry.core.facts import TenantFacts
+from tenantry.edge.branding import branding_of
+from tenantry.edge.render import NO_STORE, json_response, page, see_other, with_query
 from tenantry.edge.throttle import TooManyRequests
 from tenantry.oauth.errors import OAuthError
-from tenantry.pages import Branding, ErrorView, error_page
+from tenantry.pages import ErrorView, error_page
 
 
 def oauth_error(error: OAuthError) -> Response:
@@ -39,7 +41,16 @@ def too_many_requests(request: Request, error: TooManyRequests) -> Response:
 
 
 def error_response_page(
-    request: Request, branding: Branding | None, error: str, description: str, status: int = 400
+    request: Request, tenant: TenantFacts | None, error: str, description: str, status: int = 400
 ) -> Response:
+    """For people; at the tenant's own page where it has one."""
     correlation_id = str(request.scope.get("tenantry.request_id", ""))
+    if tenant is not None and tenant.error_page_url is not None:
+        told = {
+            "error": error,
+            "error_description": description,
+            "correlation_id": correlation_id,
+        }
+        return see_other(with_query(tenant.error_page_url, told))
+    branding = branding_of(tenant) if tenant is not None else None
     return page(error_page(ErrorView(branding, error, description, correlation_id)), status)

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from tenantry.core.facts import ApplicationFacts, TenantFacts
 from tenantry.core.organizations import OrganizationFacts
-from tenantry.edge.branding import branding_of
 from tenantry.edge.cookies import browser_cookie, state_cookie
 from tenantry.edge.endpoints.authorize import answer
 from tenantry.edge.errors import error_response_page
@@ -131,7 +130,7 @@ def _handle(request: Request) -> str | None:
 
 
 def refused(request: Request, tenant: TenantFacts, description: str, status: int = 400) -> Response:
-    return error_response_page(request, branding_of(tenant), "invalid_request", description, status)
+    return error_response_page(request, tenant, "invalid_request", description, status)
 
 
 async def posted_form(request: Request, waiting: Waiting) -> Parameters | Response:

@@ -38,6 +38,7 @@ class Application(StoredRow, table=True):
     web_origins: list[str] = json_field()
     allowed_origins: list[str] = json_field()
     initiate_login_uri: str | None
+    is_token_endpoint_ip_header_trusted: bool
     contacts: list[str] = json_field()
     client_uri: str | None
     software_id: str | None

@@ -17,22 +17,19 @@ from tenantry.oauth import dpop, pkce, rar, resource_indicators, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.authorize import CODE_PURPOSE
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
-from tenantry.oauth.membership import organization_in, still_within
+from tenantry.oauth.errors import OAuthError, invalid_grant, require
 from tenantry.oauth.parameters import Parameters
-from tenantry.oauth.silent_consent import still_allowed
+from tenantry.oauth.redemption import Promised, due
+from tenantry.oauth.resource_indicators import Granted
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
-from tenantry.rules.admission import API_GONE, SIGN_IN_AGAIN, may_use
-from tenantry.rules.authentication import has_new_password
-from tenantry.rules.authorization import Refused
+from tenantry.rules.admission import SIGN_IN_AGAIN, may_use
 from tenantry.rules.lifetimes import family_lifetime
 from tenantry.services import sessions
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
-from tenantry.services.user_flow import detail_types_for
 from tenantry.store import authorizations, redeeming
 from tenantry.store.authorizations import AuthorizationFacts
 from tenantry.store.redeeming import Redeeming
@@ -100,39 +97,30 @@ def redeem(
     known = redeeming.find(db, digests)
     if known is None or known.authorization.issuer != address.issuer:
         return invalid_grant(_WRONG_CODE, "unknown code")
-    found, user = known.authorization, known.user
+    found = known.authorization
     if found.client_id != client.application.client_id:
         return invalid_grant(_WRONG_CODE, "another application's code")
     if found.consumed_at is not None:
         return _replayed(db, found)
     request = AuthorizationRequest.from_json(found.request)
     wrong = _check(db, known, request, presented, client.confirmation)
-    if wrong is not None or user is None:
-        return wrong or invalid_grant(_WRONG_CODE)
-    allowed = still_allowed(db, address, client.application, request.audience, user)
-    if isinstance(allowed, Refused):
-        return refusal(allowed)
-    held = request.authorization_details
-    granted = resource_indicators.Granted(request.audience, found.scopes, held)
-    aimed = resource_indicators.aim(
-        db, runtime.addresses, address, granted.audience, presented.audience
+    if wrong is not None:
+        return wrong
+    auth_time = found.auth_time or db.now
+    granted = Granted(request.audience, found.scopes, request.authorization_details)
+    left = due(
+        db,
+        runtime.addresses,
+        address,
+        client.application,
+        Promised(known.user, auth_time, granted, request.organization_id),
+        presented.audience,
+        presented.details,
     )
-    if isinstance(aimed, OAuthError):
-        return aimed
-    if aimed.audience and aimed.api is None:
-        return invalid_grant(API_GONE)
-    within = still_within(db, request.organization_id, user)
-    if isinstance(within, OAuthError):
-        return within
-    scopes = resource_indicators.narrowed(db, client.application, aimed, granted, user, within)
-    if isinstance(scopes, OAuthError):
-        return scopes
-    allowed_types = detail_types_for(db, client.application, aimed.api) if held else ()
-    details = rar.narrowed(held, presented.details, allowed_types)
-    if isinstance(details, OAuthError):
-        return details
+    if isinstance(left, OAuthError):
+        return left
     family_id = issue.new_family_id()
-    lifetime = family_lifetime(client.application, aimed.api, scopes)
+    lifetime = family_lifetime(client.application, left.api, left.scopes)
     if not authorizations.claim_code(db, found.id, family_id, db.now + lifetime):
         winner = redeeming.find(db, digests)
         return _replayed(db, winner.authorization if winner else found)
@@ -142,18 +130,18 @@ def redeem(
         user_tokens.UserGrant(
             grant_type=GRANT_TYPE,
             client=client,
-            user=user,
-            api=aimed.api,
-            scopes=scopes,
-            details=details,
+            user=left.user,
+            api=left.api,
+            scopes=left.scopes,
+            details=left.details,
             whole=granted,
             session_id=found.session_id,
             session=known.session,
-            auth_time=found.auth_time or db.now,
+            auth_time=auth_time,
             nonce=request.nonce,
             family_id=family_id,
             wanted=request.wanted,
-            organization=organization_in(within),
+            organization=left.organization,
         ),
         ring,
     )
@@ -174,7 +162,7 @@ def _check(
     presented: Presented,
     confirmation: Confirmation | None,
 ) -> OAuthError | None:
-    found, user, session = known.authorization, known.user, known.session
+    found, session = known.authorization, known.session
     if found.code_expires_at is None or found.code_expires_at <= db.now:
         return invalid_grant(_WRONG_CODE, "expired code")
     # §4.1.3: if the request named a redirect URI, the values "MUST be identical".
@@ -183,8 +171,6 @@ def _check(
         expected is None and presented.redirect_uri == request.redirect_uri
     ):
         return invalid_grant("The redirect_uri differs from the authorization request's.")
-    if user is None or user.blocked or has_new_password(user, found.auth_time or db.now):
-        return invalid_grant(SIGN_IN_AGAIN)
     if found.session_id is not None and (session is None or sessions.is_over(db, session)):
         return invalid_grant(SIGN_IN_AGAIN, "the session is over")
     return pkce.verify(request.code_challenge, presented.code_verifier) or dpop.require_key_of_code(

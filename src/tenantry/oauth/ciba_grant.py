@@ -12,25 +12,21 @@ from tenantry.core.backchannel import BackchannelRequestFacts, BackchannelReques
 from tenantry.core.context import Actor
 from tenantry.core.facts import GrantType
 from tenantry.keys.signing import KeyRing
-from tenantry.oauth import rar, user_tokens
+from tenantry.oauth import user_tokens
 from tenantry.oauth.ciba import INTERVAL, REQUEST_PURPOSE
 from tenantry.oauth.claims_request import NOTHING_WANTED
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
-from tenantry.oauth.membership import organization_in, still_within
+from tenantry.oauth.errors import OAuthError, invalid_grant, require
 from tenantry.oauth.parameters import Parameters
-from tenantry.oauth.resource_indicators import Granted, aim, narrowed, read_target
-from tenantry.oauth.silent_consent import still_allowed
+from tenantry.oauth.redemption import Promised, due
+from tenantry.oauth.resource_indicators import Granted, read_target
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
-from tenantry.rules.admission import API_GONE, SIGN_IN_AGAIN, may_use
-from tenantry.rules.authentication import has_new_password
-from tenantry.rules.authorization import Refused
+from tenantry.rules.admission import may_use
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
-from tenantry.services.user_flow import detail_types_for
 from tenantry.store import backchannel_requests, users
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue
@@ -81,30 +77,13 @@ def redeem(
     wrong = _not_ready(db, found, address.issuer, client.application.client_id)
     if wrong is not None or found is None:
         return wrong or invalid_grant(_WRONG)
-    user = users.find(db, found.user_id)
     auth_time = found.auth_time or db.now
-    if user is None or user.blocked or has_new_password(user, auth_time):
-        return invalid_grant(SIGN_IN_AGAIN)
-    allowed = still_allowed(db, address, client.application, found.audience, user)
-    if isinstance(allowed, Refused):
-        return refusal(allowed)
     granted = Granted(found.audience, found.scopes, found.authorization_details)
-    aimed = aim(db, runtime.addresses, address, found.audience, audience)
-    if isinstance(aimed, OAuthError):
-        return aimed
-    if aimed.audience and aimed.api is None:
-        return invalid_grant(API_GONE)
-    within = still_within(db, found.organization_id, user)
-    if isinstance(within, OAuthError):
-        return within
-    scopes = narrowed(db, client.application, aimed, granted, user, within)
-    if isinstance(scopes, OAuthError):
-        return scopes
-    held = found.authorization_details
-    types = detail_types_for(db, client.application, aimed.api) if held else ()
-    details = rar.narrowed(held, (), types)
-    if isinstance(details, OAuthError):
-        return details
+    user = users.find(db, found.user_id)
+    promised = Promised(user, auth_time, granted, found.organization_id)
+    left = due(db, runtime.addresses, address, client.application, promised, audience)
+    if isinstance(left, OAuthError):
+        return left
     if not backchannel_requests.claim(db, found.id):
         return invalid_grant(_WRONG, "used auth_req_id")
     return user_tokens.issue_tokens(
@@ -113,9 +92,9 @@ def redeem(
         user_tokens.UserGrant(
             grant_type=GRANT_TYPE,
             client=client,
-            user=user,
-            api=aimed.api,
-            scopes=scopes,
+            user=left.user,
+            api=left.api,
+            scopes=left.scopes,
             whole=granted,
             # The browser in which the person answered is not the application's.
             session_id=None,
@@ -124,8 +103,8 @@ def redeem(
             family_id=issue.new_family_id(),
             wanted=replace(NOTHING_WANTED, acr_values=found.acr_values),
             amr=found.amr,
-            details=details,
-            organization=organization_in(within),
+            details=left.details,
+            organization=left.organization,
         ),
         ring,
     )

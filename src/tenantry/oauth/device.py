@@ -17,16 +17,14 @@ from tenantry.keys.signing import KeyRing
 from tenantry.oauth import authorize, rar, user_tokens
 from tenantry.oauth.authorization_request import AuthorizationRequest
 from tenantry.oauth.client_authentication import AuthenticatedClient
-from tenantry.oauth.errors import OAuthError, invalid_grant, refusal, require
+from tenantry.oauth.errors import OAuthError, invalid_grant, require
 from tenantry.oauth.parameters import Parameters
-from tenantry.oauth.resource_indicators import Granted, aim, narrowed, read_target
-from tenantry.oauth.silent_consent import still_allowed
+from tenantry.oauth.redemption import Promised, due
+from tenantry.oauth.resource_indicators import Granted, read_target
 from tenantry.oauth.standing import Subject
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
-from tenantry.rules.admission import API_GONE, SIGN_IN_AGAIN, knows_audience, may_use
-from tenantry.rules.authentication import has_new_password
-from tenantry.rules.authorization import Refused
+from tenantry.rules.admission import knows_audience, may_use
 from tenantry.rules.authorization_admission import names_scopes, needs_no_organization
 from tenantry.rules.user_codes import new_user_code, plain
 from tenantry.services import sessions
@@ -246,22 +244,13 @@ def redeem(
         return OAuthError("access_denied", "The person refused.")
     if found.state is DeviceState.PENDING:
         return _not_yet(db, found)
-    user = users.find(db, found.user_id) if found.user_id else None
     auth_time = found.auth_time or db.now
-    if user is None or user.blocked or has_new_password(user, auth_time):
-        return invalid_grant(SIGN_IN_AGAIN)
-    allowed = still_allowed(db, address, client.application, found.audience, user)
-    if isinstance(allowed, Refused):
-        return refusal(allowed)
     granted = Granted(found.audience, found.scopes)
-    aimed = aim(db, runtime.addresses, address, found.audience, audience)
-    if isinstance(aimed, OAuthError):
-        return aimed
-    if aimed.audience and aimed.api is None:
-        return invalid_grant(API_GONE)
-    scopes = narrowed(db, client.application, aimed, granted, user)
-    if isinstance(scopes, OAuthError):
-        return scopes
+    user = users.find(db, found.user_id) if found.user_id else None
+    promised = Promised(user, auth_time, granted)
+    left = due(db, runtime.addresses, address, client.application, promised, audience)
+    if isinstance(left, OAuthError):
+        return left
     if not device_codes.claim(db, found.id):
         return invalid_grant(_WRONG_CODE, "used device code")
     return user_tokens.issue_tokens(
@@ -270,9 +259,9 @@ def redeem(
         user_tokens.UserGrant(
             grant_type=GRANT_TYPE,
             client=client,
-            user=user,
-            api=aimed.api,
-            scopes=scopes,
+            user=left.user,
+            api=left.api,
+            scopes=left.scopes,
             whole=granted,
             # The browser's session is not the device's: signing out there leaves it connected.
             session_id=None,

@@ -34,6 +34,7 @@ from tenantry.rules.authorization_details import TYPE_NAMES
 from tenantry.rules.authorization_responses import require_encryptable
 from tenantry.rules.backchannel import require_agreeing_backchannel
 from tenantry.rules.claim_mappings import claim_mappings
+from tenantry.rules.client_address import require_on_server
 from tenantry.rules.client_certificates import CERTIFICATE_FIELDS, require_agreeing_names
 from tenantry.rules.client_keys import (
     client_jwt_alg,
@@ -108,6 +109,7 @@ APPLICATION_FIELDS: Mapping[str, Field] = {
     "web_origins": Field(list_of(placed(registered_origin), MAX_URLS), ()),
     "allowed_origins": Field(list_of(placed(cors_origin), MAX_URLS), ()),
     "initiate_login_uri": Field(login_uri, None),
+    "is_token_endpoint_ip_header_trusted": Field(flag, False),
     "contacts": Field(list_of(text(254, 1), 20), ()),
     "client_uri": Field(web_url, None),
     "software_id": Field(text(255, 1), None),
@@ -243,6 +245,7 @@ def _agreeing(values: dict[str, Any]) -> dict[str, Any]:
     require_whole_links(values)
     require_agreeing_backchannel(values)
     require_first_party(values)
+    require_on_server(values)
     if not values["is_first_party"] and _FIRST_PARTY_GRANTS & set(values["grant_types"]):
         raise DomainError(
             ErrorCode.NOT_ALLOWED,

@@ -137,6 +137,7 @@ TENANT_FIELDS: Mapping[str, Field] = {
     "logo_uri": Field(web_url, None),
     "support_email": Field(email, None),
     "support_url": Field(web_url, None),
+    "error_page_url": Field(web_url, None),
     "default_audience": Field(api_identifier, None),
     "default_directory": Field(text(128, 1), None),
     "allowed_logout_urls": Field(list_of(exact_uri, 100), ()),

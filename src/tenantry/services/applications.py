@@ -192,9 +192,14 @@ def _require_supported(
     db: TenantSession, values: Mapping[str, Any], *, may_add: bool = True
 ) -> None:
     """What requests of the application would mean must be within the tenant's lists."""
-    for name in SIGNED_RESPONSES:
-        require_algorithm(db, values[name], name, may_add=may_add)
     tenant = require_tenant(db)
+    new = [
+        name for name in SIGNED_RESPONSES if values[name] not in (None, *tenant.signing_algorithms)
+    ]
+    for name in new:
+        require_algorithm(db, values[name], name, may_add=may_add)
+    if new:  # One of them may have been switched on.
+        tenant = require_tenant(db)
     require_met(values, tenant)
     require_push_switched_on(tenant, required=values["require_pushed_authorization_requests"])
     supported = tenant.acr_values_supported

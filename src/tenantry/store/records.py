@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, Table, bindparam, delete, insert, select, update
+from sqlalchemy import Select, Table, Update, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tenantry.core.errors import DomainError, ErrorCode, not_found
@@ -99,24 +99,26 @@ def change(
 ) -> None:
     """Writes `values` if the row is still at the revision that was read."""
     require_revision(current, expected_revision)
-    statement = (
-        update(table)
-        .where(
-            table.c.tenant_id == db.tenant_id,
-            table.c.id == current.id,
-            table.c.revision == current.revision,
-        )
-        .values(**to_row(values), revision=current.revision + 1, updated_at=db.now)
-    )
+    named = {"row_tenant": db.tenant_id, "row_id": current.id, "row_revision": current.revision}
+    changes = {**to_row(values), "revision": current.revision + 1, "updated_at": db.now}
     try:
         with db.connection.begin_nested():
-            changed = db.connection.execute(statement).rowcount
+            changed = db.connection.execute(_changing(table), named | changes).rowcount
     except IntegrityError:
         if taken is None:
             raise
         raise taken from None
     if not changed:
         raise overtaken(db, table, current)
+
+
+@cache
+def _changing(table: Table) -> Update:
+    return update(table).where(
+        table.c.tenant_id == bindparam("row_tenant"),
+        table.c.id == bindparam("row_id"),
+        table.c.revision == bindparam("row_revision"),
+    )
 
 
 def remove(

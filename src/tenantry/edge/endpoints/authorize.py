@@ -91,7 +91,7 @@ async def authorization(request: Request) -> Response:
 
 def _refused(request: Request, tenant: TenantFacts, error: PageError | OAuthError) -> Response:
     status = error.status if isinstance(error, OAuthError) else 400
-    return error_response_page(request, branding_of(tenant), error.error, error.description, status)
+    return error_response_page(request, tenant, error.error, error.description, status)
 
 
 async def _read(

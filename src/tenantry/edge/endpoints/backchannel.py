@@ -118,4 +118,4 @@ async def _waiting(
 def _refused(
     request: Request, tenant: TenantFacts, description: str, status: int = 400
 ) -> Response:
-    return error_response_page(request, branding_of(tenant), "invalid_request", description, status)
+    return error_response_page(request, tenant, "invalid_request", description, status)

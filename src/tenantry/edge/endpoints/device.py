@@ -122,4 +122,4 @@ def _form(
 
 
 def _refused(request: Request, tenant: TenantFacts, description: str, status: int) -> Response:
-    return error_response_page(request, branding_of(tenant), "invalid_request", description, status)
+    return error_response_page(request, tenant, "invalid_request", description, status)

@@ -74,9 +74,7 @@ async def _logout(
         asked = await _read(runtime, context, tenant, parameters, redirect_parameter)
     except (PageError, OAuthError) as error:
         status = error.status if isinstance(error, OAuthError) else 400
-        return error_response_page(
-            request, branding_of(tenant), error.error, error.description, status
-        )
+        return error_response_page(request, tenant, error.error, error.description, status)
     session = await runtime.store.read(
         tenant.id,
         context.caller(),

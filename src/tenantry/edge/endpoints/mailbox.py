@@ -32,7 +32,7 @@ async def mailbox(request: Request) -> Response:
     )
     if found is None:
         text = f"Sign in as an operator first, at {context.address.management_identifier}"
-        return error_response_page(request, branding_of(tenant), "access_denied", text, 403)
+        return error_response_page(request, tenant, "access_denied", text, 403)
     views = [
         EmailView(
             each.tenant_name,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.requests import Request
 from starlette.responses import Response
 
+from tenantry.core.facts import ApplicationFacts
 from tenantry.edge.client import audit_refusal, authenticated_client
 from tenantry.edge.parse import token_parameters
 from tenantry.edge.possession import with_proven_key
 from tenantry.edge.render import NO_STORE, json_response
+from tenantry.edge.throttle import spend
 from tenantry.oauth import client_credentials, rar
 from tenantry.oauth.errors import OAuthError, require
 from tenantry.oauth.grants import GRANTS
+from tenantry.rules.client_address import end_users_address
 from tenantry.rules.possession import proves_key
-from tenantry.services.request import acts_for, request_context
+from tenantry.rules.rate_limits import RateLimit, subscriber
+from tenantry.services.request import RequestContext, acts_for, request_context
 from tenantry.services.runtime import Runtime
 from tenantry.store.audit_queue import Expectation
 
@@ -34,6 +40,7 @@ async def _token(runtime: Runtime, request: Request, expectation: Expectation) -
     parameters.refuse_repetition()
     client = await authenticated_client(runtime, context, request, parameters)
     acts_for(request.scope, client.application)
+    context = await _for_end_user(runtime, context, request, client.application)
     grant_type = parameters.require("grant_type")
     grant = GRANTS.get(grant_type)
     if grant is None:
@@ -51,3 +58,14 @@ async def _token(runtime: Runtime, request: Request, expectation: Expectation) -
         await audit_refusal(runtime, context, client.application.client_id, grant_type, error)
         raise
     return json_response(answer, 200, NO_STORE)
+
+
+async def _for_end_user(
+    runtime: Runtime, context: RequestContext, request: Request, application: ApplicationFacts
+) -> RequestContext:
+    """The person's address instead of the application's, with an allowance of its own."""
+    ip = end_users_address(application, request.headers)
+    if ip is None:
+        return context
+    await spend(runtime, context, RateLimit.ADDRESS, subscriber(ip))
+    return replace(context, facts=replace(context.facts, ip=ip))

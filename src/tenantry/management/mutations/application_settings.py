@@ -45,6 +45,9 @@ class ApplicationSettings:
     web_origins: list[str] | None = setting(ABOUT, "web_origins")
     allowed_origins: list[str] | None = setting(ABOUT, "allowed_origins")
     initiate_login_uri: str | None = setting(ABOUT, "initiate_login_uri")
+    is_token_endpoint_ip_header_trusted: bool | None = setting(
+        ABOUT, "is_token_endpoint_ip_header_trusted"
+    )
     contacts: list[str] | None = setting(ABOUT, "contacts")
     client_uri: str | None = setting(ABOUT, "client_uri")
     software_id: str | None = setting(ABOUT, "software_id")

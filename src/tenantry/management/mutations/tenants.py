@@ -42,6 +42,7 @@ class _Settings:
     logo_uri: str | None = setting(ABOUT, "logo_uri")
     support_email: str | None = setting(ABOUT, "support_email")
     support_url: str | None = setting(ABOUT, "support_url")
+    error_page_url: str | None = setting(ABOUT, "error_page_url")
     allowed_logout_urls: list[str] | None = setting(ABOUT, "allowed_logout_urls")
     session_idle_lifetime: int | None = setting(ABOUT, "session_idle_lifetime")
     session_lifetime: int | None = setting(ABOUT, "session_lifetime")

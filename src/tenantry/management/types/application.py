@@ -70,6 +70,9 @@ class Application(StoredObject):
     web_origins: list[str] = described(ABOUT, "web_origins")
     allowed_origins: list[str] = described(ABOUT, "allowed_origins")
     initiate_login_uri: str | None = described(ABOUT, "initiate_login_uri")
+    is_token_endpoint_ip_header_trusted: bool = described(
+        ABOUT, "is_token_endpoint_ip_header_trusted"
+    )
     contacts: list[str] = described(ABOUT, "contacts")
     client_uri: str | None = described(ABOUT, "client_uri")
     software_id: str | None = described(ABOUT, "software_id")

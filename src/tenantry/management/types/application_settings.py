@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from tenantry.management.types.backchannel import SETTINGS_ABOUT
 from tenantry.management.types.claim_mapping import MAPPINGS_ABOUT
+from tenantry.management.types.client_address import CLIENT_ADDRESS_ABOUT
 
 ABOUT: Mapping[str, str] = {
     "client_id": "The public identifier that the application sends as `client_id`.",

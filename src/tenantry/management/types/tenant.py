@@ -35,6 +35,11 @@ ABOUT: Mapping[str, str] = {
     "logo_uri": "A picture for its pages. Default null.",
     "support_email": "Where users write for help. Default null.",
     "support_url": "Where users read for help. Default null.",
+    "error_page_url": (
+        "Your own page for errors: where a browser is sent with `error`, `error_description` and "
+        "`correlation_id` in the query when a request cannot be answered at the application. "
+        "Default null: the server shows a page of its own."
+    ),
     "default_audience": (
         "The identifier of the API that a request without an audience means. Default null: none."
     ),
@@ -175,6 +180,7 @@ class Tenant(StoredObject):
     logo_uri: str | None = described(ABOUT, "logo_uri")
     support_email: str | None = described(ABOUT, "support_email")
     support_url: str | None = described(ABOUT, "support_url")
+    error_page_url: str | None = described(ABOUT, "error_page_url")
     default_audience: str | None = described(ABOUT, "default_audience")
     default_directory: str | None = described(ABOUT, "default_directory")
     allowed_logout_urls: list[str] = described(ABOUT, "allowed_logout_urls")
