@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-import anyio
 import pytest
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
@@ -24,6 +23,7 @@ from tests.clients.furnish import (
     require_echo,
 )
 from tests.clients.node import Person
+from tests.support.loops import run_apart
 from tests.support.server import CALLBACK, Tenant
 
 # It reads userinfo as JSON.
@@ -108,7 +108,7 @@ def use_tokens(tenant: Tenant, app: Any, session: OAuth2Client, tokens: Json) ->
     endpoint = tenant.url("oauth/token")
     refreshed = session.refresh_token(endpoint, refresh_token=tokens["refresh_token"])
     assert refreshed["access_token"] != tokens["access_token"]
-    renewed = anyio.run(lambda: app.parse_id_token(refreshed, nonce=None))
+    renewed = run_apart(app.parse_id_token(refreshed, nonce=None))
     assert renewed["sub"] == tokens["userinfo"]["sub"]
     claims = session.get(tenant.url("userinfo")).json()
     assert claims["sub"] == tokens["userinfo"]["sub"]
@@ -150,8 +150,8 @@ def go_through(
     given = registering(tenant, profile)
     secret, methods = proof(tenant, profile, given, client_secret)
     app = web_application(tenant, client_id, secret, profile.method, methods)
-    tokens = anyio.run(sign_in, app, person, given["redirect_uri"])
-    told = anyio.run(lambda: app.userinfo(token=tokens))
+    tokens = run_apart(sign_in(app, person, given["redirect_uri"]))
+    told = run_apart(app.userinfo(token=tokens))
     assert told["email"] == "ann@example.com"
     session = OAuth2Client(
         client_id,
@@ -166,7 +166,7 @@ def go_through(
         use_tokens(tenant, app, session, tokens)
         if profile.has_device:
             connect_device(tenant, session, person, sub)
-    anyio.run(log_out, app, person, given, tokens["id_token"])
+    run_apart(log_out(app, person, given, tokens["id_token"]))
     return sub
 
 

@@ -35,6 +35,11 @@ def hashing() -> set[int]:
     return found
 
 
+def idle(processes: set[int]) -> set[int]:
+    """Those of the first kind: on a busy machine others help out."""
+    return {one for one in processes if os.sched_getscheduler(one) == os.SCHED_IDLE}
+
+
 def test_what_was_hashed_is_verified(workers: PasswordWorkers) -> None:
     async def run() -> list[bool]:
         stored = await workers.hash("correct hörse\n")
@@ -52,8 +57,7 @@ def test_what_was_hashed_is_verified(workers: PasswordWorkers) -> None:
 def test_they_are_of_low_priority_and_end_with_who_asks(workers: PasswordWorkers) -> None:
     before = hashing()
     run_apart(workers.hash("password"))
-    (process,) = hashing() - before
-    assert os.sched_getscheduler(process) == os.SCHED_IDLE
+    (process,) = idle(hashing() - before)
     workers.close()
     assert process not in hashing()
 
@@ -61,7 +65,7 @@ def test_they_are_of_low_priority_and_end_with_who_asks(workers: PasswordWorkers
 def test_who_has_waited_a_while_is_served_by_another(workers: PasswordWorkers) -> None:
     before = hashing()
     stored = run_apart(workers.hash("password"))
-    (process,) = hashing() - before
+    (process,) = idle(hashing() - before)
     os.kill(process, signal.SIGSTOP)
     try:
         assert run_apart(workers.verify("password", stored))
@@ -74,7 +78,7 @@ def test_who_has_waited_a_while_is_served_by_another(workers: PasswordWorkers) -
 def test_one_that_was_killed_is_replaced(workers: PasswordWorkers) -> None:
     before = hashing()
     stored = run_apart(workers.hash("password"))
-    (process,) = hashing() - before
+    (process,) = idle(hashing() - before)
     os.kill(process, signal.SIGKILL)
     os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT)
     assert run_apart(workers.verify("password", stored))

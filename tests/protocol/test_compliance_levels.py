@@ -36,6 +36,7 @@ SOME = [
     ComplianceLevel.FAPI2_MS_PKJ_DPOP,
 ]
 PLAIN = [level for level in ALL if not LEVELS[level].request_algorithms]
+PLAIN_FAPI2 = [level for level in PLAIN if level in FAPI2]
 
 
 @pytest.fixture(scope="module")
@@ -436,6 +437,56 @@ def test_requests_at_the_back_channel(tenant: Tenant, level: ComplianceLevel) ->
 
     assert "not signed as registered" in told("RS256")
     assert "notification channel" in told("PS256")
+
+
+@pytest.mark.parametrize("level", PLAIN_FAPI2)
+def test_one_half_of_message_signing(
+    tenant: Tenant, browser: Browser, level: ComplianceLevel
+) -> None:
+    """FAPI 2.0 Message Signing §5.3 and §5.4 apart: signed requests, or signed responses."""
+    own = settings(level, require_signed_request_object=True, request_object_lifetime=3600)
+    signing = Compliant(tenant, tenant.application(**own), level)
+    asked = signing.asked()
+    refused(signing.push(asked.parameters), 400, "invalid_request")
+    for alg, changes in (("RS256", {}), ("PS256", {"exp": None}), ("PS256", {"nbf": None})):
+        token = signing.request_object(asked, alg, **changes)
+        response = signing.push({"client_id": signing.client.id, "request": token})
+        refused(response, 400, "invalid_request_object")
+    token = signing.request_object(asked)
+    response = signing.push({"client_id": signing.client.id, "request": token})
+    named = {"client_id": signing.client.id, "request_uri": response.json()["request_uri"]}
+    answer = log_in(browser, authorize(browser, tenant, named)).answer
+    assert answer["iss"] == tenant.issuer
+    assert signing.redeem(asked, answer["code"]).status_code == 200
+    answered = made_for(tenant, level)
+    asked = answered.asked(response_mode="jwt")
+    page = answered.sign_in(browser, asked)
+    assert set(page.answer) == {"response"}
+    assert jwt.header_of(page.answer["response"])["alg"] == "PS256"
+    assert answered.redeem(asked, answered.answer(page)["code"]).status_code == 200
+
+
+@pytest.mark.parametrize("level", ALL)
+def test_machines(tenant: Tenant, level: ComplianceLevel) -> None:
+    """FAPI 2.0 §5.3.2.1 for client credentials: authenticated, bound, and not by RS256."""
+    own = settings(level, grant_types=("client_credentials",))
+    for name in ("id_token_signed_response_alg", "authorization_signed_response_alg"):
+        del own[name]
+    client = tenant.application("non_interactive", **own)
+    compliant = Compliant(tenant, client, level)
+    tenant.api("https://api.example.com", "read")
+    tenant.grant(client, "https://api.example.com", "read")
+    fields = {"grant_type": "client_credentials", "audience": "https://api.example.com"}
+    response = compliant.post("oauth/token", fields | compliant.proof())
+    assert response.status_code == 200, response.text
+    bound = jwt.claims_of(response.json()["access_token"])["cnf"]
+    thumbprint = {"x5t#S256": made().thumbprint}
+    assert bound == ({"jkt": compliant.prover.jkt} if compliant.binds_by_key else thumbprint)
+    bare = tenant.server.client.post(tenant.url("oauth/token"), data=fields | compliant.proof())
+    assert bare.status_code in {400, 401}
+    if level in BY_KEY:
+        weak = compliant.post("oauth/token", fields | compliant.proof("RS256"))
+        refused(weak, 401, "invalid_client")
 
 
 @pytest.mark.parametrize("level", SOME)

@@ -7,7 +7,7 @@ import pytest
 from tenantry.core.facts import SigningAlgorithm
 from tests.support import jwt
 from tests.support.browser import Browser, Page
-from tests.support.flow import authorize, refused, request_for, sign_in
+from tests.support.flow import authorize, request_for, sign_in
 from tests.support.keys import key_source
 from tests.support.server import Client, Server, Tenant, both_databases
 
@@ -57,14 +57,6 @@ def test_with_a_hint(server: Server, tenant: Tenant, browser: Browser, client: C
     assert "error=login_required" in again.headers["location"], "the session itself is over"
     (event,) = tenant.events("session.ended")
     assert event.client_id == client.id
-
-
-def test_a_code_of_before(tenant: Tenant, browser: Browser, client: Client) -> None:
-    """RFC 6749 §4.1.3: a code that is not redeemed when its session ends gives nothing."""
-    hint = id_token(browser, tenant, client)
-    waiting = sign_in(browser, tenant, client)
-    assert logout(browser, tenant, id_token_hint=hint).status == 200
-    refused(waiting.redeem(), 400, "invalid_grant")
 
 
 def test_by_post(tenant: Tenant, browser: Browser, client: Client) -> None:

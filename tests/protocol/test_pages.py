@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlsplit
+
 import pytest
 
 from tests.support.browser import Browser, Page
@@ -165,3 +167,22 @@ def test_static_files(server: Server, tenant: Tenant, browser: Browser) -> None:
     assert "immutable" in found.headers["cache-control"]
     for path in ("/assets/pages/../render.py", "/assets/pages/%2e%2e/render.py", "/assets/x"):
         assert server.raw("GET", f"{server.public_url}{path}").status_code == 404
+
+
+def test_errors_are_shown_on_the_page_of_the_tenant(tenant: Tenant, browser: Browser) -> None:
+    """Where it names one: with what happened, and nothing that would answer the application."""
+    client = tenant.application()
+    wrong = request_for(client, redirect_uri="https://evil.example.com/").parameters
+    assert authorize(browser, tenant, wrong).error == "invalid_request"
+    tenant.change(error_page_url="https://help.example.com/oops?lang=en")
+    page = authorize(browser, tenant, wrong)
+    assert page.hops[-1].status_code == 303
+    parts = urlsplit(page.left_for)
+    assert (parts.netloc, parts.path) == ("help.example.com", "/oops")
+    told = dict(parse_qsl(parts.query))
+    assert (told.pop("lang"), told.pop("error")) == ("en", "invalid_request")
+    assert told.pop("error_description")
+    assert told.pop("correlation_id") == page.hops[-1].headers["x-request-id"]
+    assert told == {}
+    denied = authorize(browser, tenant, request_for(client, response_type="magic").parameters)
+    assert denied.answer["error"] == "unsupported_response_type"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import cycle
 
 import httpx2
 import pytest
@@ -205,3 +206,21 @@ def test_what_guards_the_installation_is_divided_among_the_processes() -> None:
     assert shared.scaled(1, 200).burst == 5
     assert own.scaled(1, 4) == own
     assert own.scaled(2.5, 4).burst == 2.5 * own.burst
+
+
+def test_a_person_behind_trusted_applications_has_an_allowance(server: Server) -> None:
+    """One for all of them; others keep theirs."""
+    tenant = server.tenant()
+    clients = [
+        tenant.application("regular_web", is_token_endpoint_ip_header_trusted=True)
+        for _ in range(2)
+    ]
+    turns = cycle(clients)
+
+    def ask_for(person: str) -> httpx2.Response:
+        fields = {**next(turns).body, "grant_type": "password", "username": "x", "password": "y"}
+        headers = {"auth0-forwarded-for": person}
+        return server.client.post(tenant.url("oauth/token"), data=fields, headers=headers)
+
+    is_told(until_refused(lambda: ask_for("203.0.113.1"), 10))
+    assert ask_for("203.0.113.2").status_code != 429

@@ -387,9 +387,9 @@ def test_odd_objects_end_quickly(server: Server, tenant: Tenant) -> None:
     }
     with server.stores_nothing():
         for name, token in tokens.items():
-            began = time.perf_counter()
+            began = time.process_time()
             answer = push(tenant, client, {"request": token})
-            assert time.perf_counter() - began < 0.5, name
+            assert time.process_time() - began < 0.5, name
             refused(answer, 400, "invalid_request_object")
 
 

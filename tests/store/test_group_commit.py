@@ -19,6 +19,7 @@ from tenantry.store.audit_queue import AuditQueue
 from tenantry.store.database import Database
 from tests.store.seeds import number_of
 from tests.support.databases import Databases, Kind
+from tests.support.loops import run_apart
 
 CALLER = Caller(Actor("application", "client", "Name", "tenant"), RequestFacts("id", "::1", "test"))
 
@@ -73,7 +74,7 @@ def test_concurrent_rows_share_commits(gated: Gated, queue: AuditQueue) -> None:
         await asyncio.gather(*futures)
         assert rows(gated) == 1500
 
-    asyncio.run(submit())
+    run_apart(submit())
     assert gated.commits <= 3
 
 
@@ -92,7 +93,7 @@ def test_a_commit_waits_for_the_requests_that_are_under_way(
         with queue.expecting():
             await asyncio.wait_for(queue.submit("tenant", CALLER, Event("type")), 1)
 
-    asyncio.run(requests())
+    run_apart(requests())
     assert gated.commits <= 4
 
 
@@ -102,7 +103,7 @@ def test_a_row_is_durable_when_its_future_is_done(gated: Gated, queue: AuditQueu
             await queue.submit("tenant", CALLER, Event("type", user_id=str(number)))
             assert rows(gated) == number + 1
 
-    asyncio.run(submit())
+    run_apart(submit())
     assert gated.commits == 20
     with gated.reading() as connection:
         found = connection.execute(tables.log_events.select()).first()
@@ -133,7 +134,7 @@ def test_a_full_queue_refuses(
         assert rows(gated) == len(accepted)
         await queue.submit("tenant", CALLER, Event("type"))
 
-    asyncio.run(submit())
+    run_apart(submit())
 
 
 def test_a_database_that_fails_fails_the_futures(gated: Gated, queue: AuditQueue) -> None:
@@ -146,7 +147,7 @@ def test_a_database_that_fails_fails_the_futures(gated: Gated, queue: AuditQueue
         await queue.submit("tenant", CALLER, Event("type"))
         assert rows(gated) == 1
 
-    asyncio.run(submit())
+    run_apart(submit())
 
 
 def test_a_caller_that_left_does_not_disturb_the_others(gated: Gated, queue: AuditQueue) -> None:
@@ -158,7 +159,7 @@ def test_a_caller_that_left_does_not_disturb_the_others(gated: Gated, queue: Aud
         await asyncio.gather(futures[0], futures[2])
         assert rows(gated) == 3
 
-    asyncio.run(submit())
+    run_apart(submit())
 
 
 def test_a_loop_that_ended_does_not_disturb_the_next(gated: Gated, queue: AuditQueue) -> None:
@@ -170,11 +171,11 @@ def test_a_loop_that_ended_does_not_disturb_the_next(gated: Gated, queue: AuditQ
     async def submit_and_wait() -> None:
         await asyncio.wait_for(queue.submit("tenant", CALLER, Event("type")), 10)
 
-    asyncio.run(submit())
+    run_apart(submit())
     gated.gate.set()
     while gated.commits < 1:
         pass
-    asyncio.run(submit_and_wait())
+    run_apart(submit_and_wait())
     assert rows(gated) == 2
 
 
@@ -191,7 +192,7 @@ def test_text_that_no_column_holds_does_not_fail_the_others(
         gated.gate.set()
         await asyncio.gather(*futures)
 
-    asyncio.run(submit())
+    run_apart(submit())
     with gated.reading() as connection:
         found = connection.execute(tables.log_events.select()).all()
     assert {row.client_id for row in found} == {"a\ufffdb?\u00e9"}
@@ -214,4 +215,4 @@ def test_closing_writes_what_waits_and_refuses_more(gated: Gated, queue: AuditQu
             queue.submit("tenant", CALLER, Event("type"))
         await asyncio.wait_for(asyncio.gather(*futures), 5)
 
-    asyncio.run(submit())
+    run_apart(submit())

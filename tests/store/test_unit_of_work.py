@@ -20,6 +20,7 @@ from tenantry.store.epochs import bump
 from tenantry.store.unit_of_work import INSTALLATION, Store, TenantSession
 from tests.store.seeds import add, number_of, row, writing
 from tests.support.databases import Databases
+from tests.support.loops import run_apart
 
 CALLER = Caller(SYSTEM)
 
@@ -31,7 +32,7 @@ def add_lease(db: TenantSession, name: str) -> str:
 
 def test_what_returns_is_committed(store: Store) -> None:
     assert store.write_now("tenant", CALLER, add_lease, "one") == "one"
-    assert asyncio.run(store.write("tenant", CALLER, add_lease, "two")) == "two"
+    assert run_apart(store.write("tenant", CALLER, add_lease, "two")) == "two"
     assert number_of(store.database, "leases") == [2]
 
 
@@ -138,7 +139,7 @@ def test_writers_in_threads_do_not_fail(store: Store) -> None:
         writes = (store.write("tenant", CALLER, add_lease, name) for name in names)
         return await asyncio.gather(*writes)
 
-    assert asyncio.run(write_all()) == names
+    assert run_apart(write_all()) == names
     assert number_of(store.database, "leases") == [100]
 
 

@@ -23,16 +23,14 @@ from tenantry.oauth.redemption import Promised, due
 from tenantry.oauth.resource_indicators import Granted
 from tenantry.oauth.token_response import TokenResponse
 from tenantry.rules.addresses import TenantAddress
-from tenantry.rules.admission import SIGN_IN_AGAIN, may_use
+from tenantry.rules.admission import may_use
 from tenantry.rules.lifetimes import family_lifetime
-from tenantry.services import sessions
 from tenantry.services.management_access import load_tenant
 from tenantry.services.request import RequestContext
 from tenantry.services.runtime import Runtime
 from tenantry.services.signing_keys import key_ring
 from tenantry.store import authorizations, redeeming
 from tenantry.store.authorizations import AuthorizationFacts
-from tenantry.store.redeeming import Redeeming
 from tenantry.store.unit_of_work import TenantSession
 from tenantry.tokens import issue, revoke
 
@@ -103,7 +101,7 @@ def redeem(
     if found.consumed_at is not None:
         return _replayed(db, found)
     request = AuthorizationRequest.from_json(found.request)
-    wrong = _check(db, known, request, presented, client.confirmation)
+    wrong = _check(db, found, request, presented, client.confirmation)
     if wrong is not None:
         return wrong
     auth_time = found.auth_time or db.now
@@ -157,12 +155,11 @@ def _replayed(db: TenantSession, found: AuthorizationFacts) -> OAuthError:
 
 def _check(
     db: TenantSession,
-    known: Redeeming,
+    found: AuthorizationFacts,
     request: AuthorizationRequest,
     presented: Presented,
     confirmation: Confirmation | None,
 ) -> OAuthError | None:
-    found, session = known.authorization, known.session
     if found.code_expires_at is None or found.code_expires_at <= db.now:
         return invalid_grant(_WRONG_CODE, "expired code")
     # §4.1.3: if the request named a redirect URI, the values "MUST be identical".
@@ -171,8 +168,6 @@ def _check(
         expected is None and presented.redirect_uri == request.redirect_uri
     ):
         return invalid_grant("The redirect_uri differs from the authorization request's.")
-    if found.session_id is not None and (session is None or sessions.is_over(db, session)):
-        return invalid_grant(SIGN_IN_AGAIN, "the session is over")
     return pkce.verify(request.code_challenge, presented.code_verifier) or dpop.require_key_of_code(
         request.dpop_jkt, confirmation
     )

@@ -19,6 +19,8 @@ from tenantry.rules.compliance import LEVELS, SETTING, Profile
 from tenantry.rules.redirect_uris import has_wildcard
 
 _FORBIDDEN_GRANTS = (GrantType.PASSWORD, GrantType.PASSWORD_REALM)
+# With it alone there is neither an ID token nor an authorization response.
+_OF_MACHINES = frozenset({GrantType.CLIENT_CREDENTIALS})
 _METHOD = "Application.tokenEndpointAuthMethod"
 _TOKEN_ALGORITHMS = (SigningAlgorithm.PS256, SigningAlgorithm.ES256, SigningAlgorithm.EDDSA)
 
@@ -83,6 +85,7 @@ def _brought(
             f"Application.{setting}",
             settings[name] is None or settings[name] in allowed,
         )
+    speaks_for_users = bool(set(settings["grant_types"]) - _OF_MACHINES)
     for name, setting in (
         ("id_token_signed_response_alg", "idTokenSignedResponseAlg"),
         ("authorization_signed_response_alg", "authorizationSignedResponseAlg"),
@@ -95,7 +98,8 @@ def _brought(
             name,
             f"What the tenant signs for the application is signed with one of {names}.",
             f"Application.{setting}",
-            settings[name] in _TOKEN_ALGORITHMS and settings[name].value in names.split(", "),
+            not speaks_for_users
+            or (settings[name] in _TOKEN_ALGORITHMS and settings[name].value in names.split(", ")),
         )
     yield ComplianceRequirement(
         "oidc_conformant",
@@ -128,7 +132,7 @@ def _brought(
         "pushed_requests_supported",
         "The tenant takes pushed authorization requests.",
         "Tenant.pushedAuthorizationRequestsSupported",
-        tenant.pushed_authorization_requests_supported,
+        tenant.pushed_authorization_requests_supported or not speaks_for_users,
     )
 
 

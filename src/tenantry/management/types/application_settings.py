@@ -120,6 +120,7 @@ ABOUT: Mapping[str, str] = {
         "change replaces the keys that are sent and removes those that are null. Default empty."
     ),
     "claim_mappings": MAPPINGS_ABOUT,
+    "is_token_endpoint_ip_header_trusted": CLIENT_ADDRESS_ABOUT,
     "is_first_party": (
         "Whether it belongs to the tenant's owner; only then may consent be skipped. Default true."
     ),

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tenantry.rules.client_address import HEADER
 
-CLIENT_ADDRESS_ABOUT: Mapping[str, str] = {
-    "is_token_endpoint_ip_header_trusted": (
-        f"Whether the header `{HEADER}` of its token requests says from which IP address the "
-        "person comes: that address is in the log, and it has an allowance of requests, so that "
-        "nobody tries passwords through the application without end. Only for regular web and "
-        "machine-to-machine applications, once they have authenticated. Default false."
-    ),
-}
+CLIENT_ADDRESS_ABOUT = (
+    f"Whether the header `{HEADER}` of its token requests says from which IP address the person "
+    "comes: that address is in the log, and it has an allowance of requests, so that nobody tries "
+    "passwords through the application without end. Only for regular web and machine-to-machine "
+    "applications, once they have authenticated. Default false."
+)
