@@ -204,7 +204,7 @@ class Bench:
             )
             self._people = create_people(self._port, management)
             self._prover = create_prover(self._port, management, ALGORITHM)
-            self._bank = create_bank(self._port, management, self._plan.algorithms)
+            self._bank = create_bank(self._port, management)
         for workers in self._plan.workers:
             with self._server(workers) as server:
                 access_token(self._port, self._bootstrap)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from bench_support.code_flow import Flow, get, location, post
-from bench_support.management import APPLICATION, RESOURCE_SERVER, TENANT, Management
+from bench_support.management import APPLICATION, RESOURCE_SERVER, Management
 from bench_support.people import CONNECTION, REDIRECT_URI
 from bench_support.proofs import ASSERTION_TYPE, jwk_of, signed_by
 
@@ -77,11 +77,9 @@ class Bank:
         return signed_by(self.proof_key, header, claims | {"jti": secrets.token_urlsafe(16)})
 
 
-def create_bank(port: int, management: Management, algorithms: list[str]) -> Bank:
-    """`algorithms` are those that the tenant has already."""
+def create_bank(port: int, management: Management) -> Bank:
+    """With an API whose tokens are signed as its ID tokens are."""
     keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
-    enabled = list(dict.fromkeys(["RS256", *algorithms, ALGORITHM]))
-    management.mutate(TENANT, [{"signingAlgorithms": enabled}])
     api = {
         "name": "Bench, accounts",
         "identifier": API,

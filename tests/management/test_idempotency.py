@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
+from tenantry.management.mutations import unit
 from tenantry.services import connections
 from tenantry.store import tables
 from tests.support.management import Api, root_api, tenant_api
@@ -187,4 +190,28 @@ def test_of_concurrent_repetitions_one_is_done(server: Server) -> None:
         answers = list(pool.map(lambda _: keyed.do("applicationCreate", SHOWN, NEW), range(16)))
     assert answers == answers[:1] * 16
     assert answers[0]["clientSecret"]
+    assert count(api) == 1
+
+
+@pytest.mark.parametrize("lacking", [["name"], []])
+def test_what_an_older_release_recorded_is_answered(
+    api: Api, monkeypatch: pytest.MonkeyPatch, lacking: list[str]
+) -> None:
+    """Settings that are new since count as unset; where more is lacking it is refused."""
+    keyed = api.sending(idempotency_key="key")
+    write = unit._written
+    new = ["is_token_endpoint_ip_header_trusted", "contacts", "application_metadata", "tos_uri"]
+    new += lacking
+
+    def older(result: Any, record: Any) -> bytes:
+        value, refusal = json.loads(write(result, record))
+        kept = {k: v for k, v in value["application"].items() if k not in new}
+        return json.dumps([value | {"application": kept}, refusal]).encode()
+
+    monkeypatch.setattr(unit, "_written", older)
+    first = keyed.do("applicationCreate", SHOWN, NEW)
+    if lacking:
+        assert keyed.refused("applicationCreate", NEW)["code"] == "IDEMPOTENCY_KEY_REUSED"
+    else:
+        assert keyed.do("applicationCreate", SHOWN, NEW) == first
     assert count(api) == 1

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from tests.support.management import Api, Json
+from tests.support.registration import register
+from tests.support.server import Tenant
 
 PAGE = """
 query($first: Int, $last: Int, $after: String, $before: String, $order: ApplicationOrder!,
@@ -121,6 +123,27 @@ def test_counting_and_filtering(filled: Api) -> None:
         "startCursor": None,
         "endCursor": None,
     }
+
+
+def test_applications_by_whose_they_are(api: Api, tenant: Tenant) -> None:
+    """First-party or not, and those that registered themselves."""
+    tenant.change(enable_dynamic_client_registration=True)
+    own, other = tenant.application(name="own"), tenant.application(is_first_party=False, name="x")
+    registered = register(tenant)["client_id"]
+    query = """query($filter: ApplicationFilter) { applications(first: 50, filter: $filter) {
+      totalCount nodes { clientId } } }"""
+
+    def found(**criteria: bool) -> set[str]:
+        answer = api.data(query, filter=criteria)["applications"]
+        assert answer["totalCount"] == len(answer["nodes"])
+        return {node["clientId"] for node in answer["nodes"]}
+
+    assert found(isFirstParty=False) == {other.id, registered}
+    assert own.id in found(isFirstParty=True)
+    assert not {other.id, registered} & found(isFirstParty=True)
+    assert found(isDynamicallyRegistered=True) == {registered}
+    assert found(isDynamicallyRegistered=False, isFirstParty=False) == {other.id}
+    assert found(isDynamicallyRegistered=True, isFirstParty=True) == set()
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,19 @@ def test_apis_and_connections_count_for_the_tenant(api: Api, tenant: Tenant) -> 
     assert not after["long_access_tokens"]["passed"]
 
 
+def test_registration_needs_a_connection_at_domain_level(api: Api) -> None:
+    nodes = api.data("{ connections(first: 9) { nodes { id } } }")["connections"]["nodes"]
+    (id_,) = (node["id"] for node in nodes)
+    update_tenant(api, enableDynamicClientRegistration=True)
+    assert of_tenant(api)["domain_connections"]["passed"]
+    api.do("connectionUpdate", "connection { id }", {"id": id_, "isDomainConnection": False})
+    found = of_tenant(api)["domain_connections"]
+    assert (found["passed"], found["mutation"]) == (False, "connectionUpdate")
+    assert found["settings"] == ["isDomainConnection"]
+    update_tenant(api, enableDynamicClientRegistration=False)
+    assert of_tenant(api)["domain_connections"]["passed"]
+
+
 @pytest.mark.parametrize(
     "check, fault, remedy",
     [

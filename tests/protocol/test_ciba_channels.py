@@ -112,7 +112,11 @@ def test_an_app_of_the_tenant_s_own_answers(
     listed = api.data(query)["backchannelRequests"]["nodes"]
     assert [(one["id"], one["channel"]) for one in listed] == [(told["id"], "PUSH")]
     mutation = f"backchannelRequest{verb}"
-    answered = api.do(mutation, f"backchannelRequest {{ {FIELDS} }}", {"id": told["id"]})
+    how: dict[str, Any] = {"amr": ["pwd", "otp", "pwd"]} if verb == "Approve" else {}
+    if how:
+        odd = api.refused(mutation, {"id": told["id"], "amr": ["pwd", "magic"]})
+        assert (odd["code"], odd["field"]) == ("INVALID", ["amr", "1"])
+    answered = api.do(mutation, f"backchannelRequest {{ {FIELDS} }}", {"id": told["id"]} | how)
     assert answered["backchannelRequest"]["state"] == state
     assert api.refused(mutation, {"id": told["id"]})["code"] == "NOT_ALLOWED"
     answer = poll(tenant, client, made)
@@ -121,6 +125,8 @@ def test_an_app_of_the_tenant_s_own_answers(
         return
     claims = jwt.claims_of(answer.json()["id_token"])
     assert claims["sub"] == user.id
+    assert claims["amr"] == ["pwd", "otp"]
+    assert claims["acr"].endswith(":Password")
     assert answer.json()["scope"] == "openid profile"
 
 

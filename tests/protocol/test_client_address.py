@@ -81,5 +81,5 @@ def test_who_is_not_believed(tenant: Tenant) -> None:
 @pytest.mark.parametrize("kind", ["spa", "native"])
 def test_only_servers_can_be_believed(tenant: Tenant, kind: str) -> None:
     with pytest.raises(DomainError) as refusal:
-        tenant.application(kind, **{TRUSTED: True})
+        tenant.application(kind, is_token_endpoint_ip_header_trusted=True)
     assert (refusal.value.code, refusal.value.field) == (ErrorCode.NOT_ALLOWED, (TRUSTED,))

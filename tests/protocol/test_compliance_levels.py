@@ -484,6 +484,14 @@ def test_machines(tenant: Tenant, level: ComplianceLevel) -> None:
     assert bound == ({"jkt": compliant.prover.jkt} if compliant.binds_by_key else thumbprint)
     bare = tenant.server.client.post(tenant.url("oauth/token"), data=fields | compliant.proof())
     assert bare.status_code in {400, 401}
+    # FAPI 2.0 §5.4.1: no RS256 either where it asks what a token is worth (RFC 9701).
+    tenant.change(signing_algorithms=("RS256", "PS256"))
+    asked = {"token": response.json()["access_token"]} | compliant.proof()
+    signed_ = "application/token-introspection+jwt"
+    told = compliant.post("oauth/introspect", asked, accept=signed_)
+    header, claims = jwt.verify(told.text, tenant.jwks())
+    assert header["alg"] == "PS256"
+    assert claims["token_introspection"]["cnf"] == bound
     if level in BY_KEY:
         weak = compliant.post("oauth/token", fields | compliant.proof("RS256"))
         refused(weak, 401, "invalid_client")
@@ -501,6 +509,11 @@ def test_machines(tenant: Tenant, level: ComplianceLevel) -> None:
             "tokenEndpointAuthMethod",
         ),
         ({"id_token_signed_response_alg": "RS256"}, "idTokenSignedResponseAlg"),
+        ({"userinfo_signed_response_alg": "RS256"}, "userinfoSignedResponseAlg"),
+        (
+            {"backchannel_authentication_request_signing_alg": "RS256"},
+            "backchannelAuthenticationRequestSigningAlg",
+        ),
         ({"oidc_conformant": False}, "oidcConformant"),
         ({"grant_types": ("authorization_code", "password"), "is_first_party": True}, "grantTypes"),
         ({"response_types": ("id_token",)}, "responseTypes"),

@@ -36,6 +36,7 @@ from tests.support.server import HTTPS_URL, Server, Tenant
 
 BY_KEY, BY_CERTIFICATE = ComplianceLevel.FAPI1_ADV_PKJ_PAR, ComplianceLevel.FAPI1_ADV_MTLS_PAR
 TYPED = "oauth-authz-req+jwt"
+CONTEXT = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +174,7 @@ def test_the_flow(asking: Asking, browser: Browser, user: UserFacts, mail: MailS
     """
     tenant = asking.tenant
     token = signed(
-        asking.claims(requested_expiry=300, scope="profile openid", acr_values="urn:x:1"),
+        asking.claims(requested_expiry=300, scope="profile openid", acr_values=CONTEXT),
         KEY,
         "PS256",
         kid="k1",
@@ -195,6 +196,8 @@ def test_the_flow(asking: Asking, browser: Browser, user: UserFacts, mail: MailS
     tokens = answer.json()
     header, claims = jwt.verify(tokens["id_token"], tenant.jwks())
     assert (header["alg"], claims["sub"], claims["aud"]) == ("PS256", user.id, asking.client.id)
+    # §7.1: "highly RECOMMENDED that the resulting ID Token contains an acr".
+    assert claims["acr"] == CONTEXT
     # §10.3.1 has these for push alone, and the hashes of a code are nobody's here.
     absent = {"urn:openid:params:jwt:claim:auth_req_id", "c_hash", "s_hash", "nonce"}
     assert not absent & set(claims)
@@ -415,6 +418,23 @@ def test_refresh_tokens(tenant: Tenant, user: UserFacts) -> None:
     again = asking.refresh(token)
     assert again.status_code == 200, again.text
     assert jwt.claims_of(again.json()["access_token"])["cnf"] == {"x5t#S256": made().thumbprint}
+
+
+def test_tokens_bound_to_a_key(tenant: Tenant, user: UserFacts) -> None:
+    """RFC 9449 §5 with FAPI 2.0 §5.3.2.1: by DPoP; assertions are for the issuer alone."""
+    level = ComplianceLevel.FAPI2_SP_PKJ_DPOP
+    asking = made_for(tenant, level, is_set=True)
+    elsewhere = asking.proof(aud=tenant.url("bc-authorize"))
+    refused(asking.ask(proof=elsewhere), 401, "invalid_client")
+    auth_req_id = asking.asked()
+    asking.approve()
+    fields = {"grant_type": CIBA.value, "auth_req_id": auth_req_id} | asking.proof()
+    bare = tenant.server.client.post(tenant.url("oauth/token"), data=fields)
+    refused(bare, 400, "invalid_request")
+    tokens = asking.poll(auth_req_id).json()
+    assert tokens["token_type"] == "DPoP"
+    assert jwt.claims_of(tokens["access_token"])["cnf"] == {"jkt": asking.prover.jkt}
+    assert asking.userinfo(tokens["access_token"]).status_code == 200
 
 
 def test_metadata(tenant: Tenant, user: UserFacts) -> None:

@@ -14,6 +14,7 @@ from joserfc import jwe
 from joserfc.jwk import RSAKey
 
 from tenantry.core.authorization_details import AuthorizationDetailsType
+from tenantry.core.compliance import ComplianceLevel
 from tenantry.core.errors import DomainError
 from tenantry.core.facts import ClaimMapping, ClaimSource, ClaimTarget
 from tenantry.edge.routes import ROUTES
@@ -34,6 +35,7 @@ from tests.support.client_keys import (
     rsa_key,
     signed,
 )
+from tests.support.compliance import Compliant, settings
 from tests.support.dpop import Prover
 from tests.support.flow import Granted, authorize, log_in, request_for, sign_in
 from tests.support.pushing import push, sign_in_pushed
@@ -433,13 +435,22 @@ def _sid(scene: Scene) -> bool:
 
 
 def _introspection_algorithms(scene: Scene) -> list[str]:
-    client = scene.application()
-    answer = scene.tenant.server.client.post(
-        scene.tenant.url("oauth/introspect"),
-        data=client.body | {"token": "x"},
-        headers={"accept": "application/token-introspection+jwt"},
-    )
-    return [str(jwt.verify(answer.text, scene.tenant.jwks())[0]["alg"])]
+    """RFC 9701 §6: RS256, and at a level of FAPI 2.0 what signs the ID tokens."""
+    tenant, level = scene.tenant, ComplianceLevel.FAPI2_SP_PKJ_DPOP
+    proofs = [scene.application().body]
+    # The default cannot be chosen where it is not allowed.
+    for alg in scene.document["introspection_signing_alg_values_supported"][1:]:
+        own = tenant.application(**settings(level, id_token_signed_response_alg=alg))
+        proofs.append(Compliant(tenant, own, level).proof())
+    found = []
+    for proof in proofs:
+        answer = tenant.server.client.post(
+            tenant.url("oauth/introspect"),
+            data=proof | {"token": "x"},
+            headers={"accept": "application/token-introspection+jwt"},
+        )
+        found.append(str(jwt.verify(answer.text, tenant.jwks())[0]["alg"]))
+    return found
 
 
 def _scopes(scene: Scene) -> set[str]:

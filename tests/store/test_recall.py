@@ -71,12 +71,13 @@ def test_what_nobody_asks_for_is_forgotten(
     counts = {f"tenant {number}": Counted() for number in range(20)}
     for tenant, count in counts.items():
         store.read_now(tenant, CALLER, recall, count, "leases")
-    assert configuration._epochs._known.keys() >= counts.keys()  # type: ignore[attr-defined]
+    assert {key[0] for key in configuration._found.remembered()} == counts.keys()
     monkeypatch.setattr("tenantry.store.cache._IDLE_SECONDS", -1)
     configuration.refresh("tenant 3")
     store.read_now("tenant 3", CALLER, recall, counts["tenant 3"], "leases")
     configuration.refresh("tenant 3")
-    assert configuration._epochs._known.keys() == {"tenant 3"}  # type: ignore[attr-defined]
+    # Fewer where the listener begins in this moment, which forgets them all.
+    assert configuration._epochs._known.keys() <= {"tenant 3"}  # type: ignore[attr-defined]
     assert {key[0] for key in configuration._found.remembered()} == {"tenant 3"}
     monkeypatch.undo()
     for tenant, count in counts.items():

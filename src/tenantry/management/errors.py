@@ -39,7 +39,8 @@ describe_enum(
             "`planHash` of the payload the one of now."
         ),
         ErrorCode.IDEMPOTENCY_KEY_REUSED: (
-            "The `Idempotency-Key` was sent before with another document or other variables."
+            "The `Idempotency-Key` was sent before with another document or other variables, or to "
+            "another release of the server."
         ),
     },
     name="UserErrorCode",

@@ -18,6 +18,7 @@ from tenantry.management.types.common import described, setting
 from tenantry.rules.fields import encodable
 from tenantry.rules.metadata import MAX_DEPTH
 from tenantry.rules.user_search import MAX_WORDS, words
+from tenantry.store import applications
 from tenantry.store.audit import EventFilter
 from tenantry.store.client_grants import ClientGrantFilter
 from tenantry.store.consents import ConsentFilter
@@ -35,6 +36,10 @@ _ABOUT = {
     "stream_status": "Only those with this status.",
     "environment": "Only those of this environment.",
     "application_type": "Only those of this type.",
+    "is_first_party": "Only first-party applications, or only those that are not.",
+    "is_dynamically_registered": (
+        "Only applications that registered themselves, or only those that did not."
+    ),
     "client_id": "Only those of the application with this `clientId`.",
     "audience": "Only those for the API with this identifier.",
     "subject_type": "Only those of this subject type.",
@@ -96,6 +101,16 @@ class TenantFilter:
 class ApplicationFilter:
     name_contains: str | None = setting(_ABOUT, "name_contains")
     application_type: ApplicationType | None = setting(_ABOUT, "application_type")
+    is_first_party: bool | None = setting(_ABOUT, "is_first_party")
+    is_dynamically_registered: bool | None = setting(_ABOUT, "is_dynamically_registered")
+
+    def criteria(self) -> applications.ApplicationFilter:
+        return applications.ApplicationFilter(
+            name_contains=text(self.name_contains),
+            application_type=sent(self.application_type),
+            is_first_party=sent(self.is_first_party),
+            is_dynamically_registered=sent(self.is_dynamically_registered),
+        )
 
 
 @strawberry.input(description=f"Narrows a list of APIs. {_ALL}")

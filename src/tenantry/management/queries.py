@@ -160,8 +160,7 @@ class Query(
             applications.page,
             applications.count,
             lambda facts: Application.of(facts, tenant_id),
-            name_contains=text(chosen.name_contains),
-            application_type=sent(chosen.application_type),
+            criteria=chosen.criteria(),
         )
 
     @field(

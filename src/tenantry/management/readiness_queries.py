@@ -71,7 +71,7 @@ async def _of_applications(
     found = await context.loaders.application.load_many(names)
     for name, application in zip(names, found, strict=True):
         if application is None:
-            raise request_error("BAD_REQUEST", f"There is no application {name}.")
+            raise request_error("BAD_REQUEST", f"There is no application {name[:128]}.")
     lists = await asyncio.gather(
         *(readiness_of(context, one, passed, dismissed) for one in found if one is not None)
     )

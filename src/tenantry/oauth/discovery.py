@@ -87,7 +87,7 @@ def provider_metadata(
     metadata |= client_authentication.METADATA
     metadata |= request_object.METADATA
     metadata |= dpop.METADATA
-    metadata |= revocation.metadata(issuer) | introspection.metadata(issuer)
+    metadata |= revocation.metadata(issuer) | introspection.metadata(issuer, tenant)
     metadata |= rar.metadata(detail_types)
     metadata |= backchannel_logout.METADATA | frontchannel_logout.METADATA
     metadata |= session_management.metadata(issuer) | jarm.metadata(tenant)

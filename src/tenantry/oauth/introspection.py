@@ -9,7 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from tenantry.core.clock import timestamp
-from tenantry.core.facts import ApplicationFacts, SubjectType, TokenEndpointAuthMethod
+from tenantry.core.facts import (
+    ApplicationFacts,
+    SigningAlgorithm,
+    SubjectType,
+    TenantFacts,
+    TokenEndpointAuthMethod,
+)
 from tenantry.oauth import client_authentication, rar
 from tenantry.oauth.client_authentication import AuthenticatedClient
 from tenantry.oauth.errors import InvalidClient, OAuthError
@@ -18,6 +24,7 @@ from tenantry.oauth.membership import organization_in, still_within
 from tenantry.oauth.parameters import Parameters
 from tenantry.oauth.token_response import token_type
 from tenantry.rules.addresses import TenantAddress
+from tenantry.rules.compliance import introspection_algorithm
 from tenantry.rules.refresh import RefreshFacts, Use, judge
 from tenantry.services.apis import find_api, granted_to_application
 from tenantry.services.management_access import load_tenant
@@ -39,11 +46,10 @@ from tenantry.tokens.verify import (
 
 MEDIA_TYPE = "application/token-introspection+jwt"
 INACTIVE: dict[str, Any] = {"active": False}
-_ALGORITHM = "RS256"
 _NOT_SHOWN = frozenset({"azp", "gty"})
 
 
-def metadata(issuer: str) -> dict[str, Any]:
+def metadata(issuer: str, tenant: TenantFacts) -> dict[str, Any]:
     """RFC 8414 §2 and RFC 9701 §7. Public applications may not ask."""
     public = TokenEndpointAuthMethod.NONE.value
     return {
@@ -54,7 +60,9 @@ def metadata(issuer: str) -> dict[str, Any]:
         "introspection_endpoint_auth_signing_alg_values_supported": list(
             client_authentication.SIGNING_ALGORITHMS
         ),
-        "introspection_signing_alg_values_supported": [_ALGORITHM],
+        "introspection_signing_alg_values_supported": list(
+            dict.fromkeys((SigningAlgorithm.RS256.value, *map(str, tenant.signing_algorithms)))
+        ),
     }
 
 
@@ -82,9 +90,11 @@ async def sign(
     runtime: Runtime, address: TenantAddress, client: AuthenticatedClient, answer: dict[str, Any]
 ) -> str:
     """RFC 9701 §5: the answer as a JWT for the application that asked."""
-    ring = await key_ring(runtime, await load_tenant(runtime, address.tenant_id))
+    tenant, application = await load_tenant(runtime, address.tenant_id), client.application
+    ring = await key_ring(runtime, tenant)
+    alg = introspection_algorithm(application, tenant)
     now = timestamp(runtime.clock.now())
-    return issue.introspection(answer, address.issuer, client.application.client_id, now, ring)
+    return issue.introspection(answer, address.issuer, application.client_id, now, ring, alg)
 
 
 def _of_refresh_token(

@@ -12,6 +12,11 @@ from tenantry.rules.fields import clean_text
 
 PASSWORD = "pwd"
 """The `amr` value of a password (RFC 8176 §2)."""
+_METHODS = """
+face fpt geo hwk iris kba mca mfa otp pin pop pwd rba retina sc sms swk tel user vbm wia
+"""
+METHODS = frozenset(_METHODS.split())
+"""The values that RFC 8176 §2 registers."""
 _SAML = "urn:oasis:names:tc:SAML:2.0:ac:classes:"
 PASSWORD_CONTEXT = f"{_SAML}Password"
 PROTECTED_PASSWORD_CONTEXT = f"{_SAML}PasswordProtectedTransport"
@@ -46,3 +51,12 @@ def acr_value(value: Any, path: tuple[str, ...]) -> str:
     if not result.isascii() or not result.isprintable() or " " in result:
         raise DomainError(ErrorCode.INVALID, "Must be visible ASCII without spaces.", *path)
     return result
+
+
+def require_methods(amr: Sequence[str]) -> tuple[str, ...]:
+    """How somebody else says that a person was authenticated."""
+    for index, method in enumerate(amr):
+        if method not in METHODS:
+            text = f"Must be among: {', '.join(sorted(METHODS))}."
+            raise DomainError(ErrorCode.INVALID, text, "amr", str(index))
+    return tuple(dict.fromkeys(amr))

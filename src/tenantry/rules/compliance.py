@@ -17,6 +17,8 @@ from tenantry.core.facts import (
     GrantType,
     ProofOfPossession,
     ResponseTypeName,
+    SigningAlgorithm,
+    TenantFacts,
     TokenEndpointAuthMethod,
 )
 from tenantry.rules.admission import Admission, check, in_order
@@ -166,6 +168,18 @@ def request_algorithms(
         return tuple(allowed)
     own = profile.request_algorithms or profile.algorithms
     return tuple(alg for alg in allowed if alg in own)
+
+
+def introspection_algorithm(application: ApplicationFacts, tenant: TenantFacts) -> SigningAlgorithm:
+    """RFC 9701 §6: "the default […] is RS256", which FAPI 2.0 §5.4.1 does not allow.
+
+    At a level it is that of the ID tokens, or for who gets none another that is allowed.
+    """
+    profile = profile_of(application)
+    allowed = {alg.value for alg in profile.algorithms} if profile else set()
+    wanted = (application.id_token_signed_response_alg, *tenant.signing_algorithms)
+    found = (alg for alg in wanted if alg.value in allowed and alg in tenant.signing_algorithms)
+    return next(found, SigningAlgorithm.RS256)
 
 
 def wants_assertion_for_issuer_alone(application: ApplicationFacts) -> bool:

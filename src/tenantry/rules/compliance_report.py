@@ -19,6 +19,9 @@ from tenantry.rules.compliance import LEVELS, SETTING, Profile
 from tenantry.rules.redirect_uris import has_wildcard
 
 _FORBIDDEN_GRANTS = (GrantType.PASSWORD, GrantType.PASSWORD_REALM)
+_OF_REQUESTS = frozenset(
+    {"request_object_signing_alg", "backchannel_authentication_request_signing_alg"}
+)
 # With it alone there is neither an ID token nor an authorization response.
 _OF_MACHINES = frozenset({GrantType.CLIENT_CREDENTIALS})
 _METHOD = "Application.tokenEndpointAuthMethod"
@@ -75,8 +78,13 @@ def _brought(
     for name, setting in (
         ("token_endpoint_auth_signing_alg", "tokenEndpointAuthSigningAlg"),
         ("request_object_signing_alg", "requestObjectSigningAlg"),
+        (
+            "backchannel_authentication_request_signing_alg",
+            "backchannelAuthenticationRequestSigningAlg",
+        ),
+        ("userinfo_signed_response_alg", "userinfoSignedResponseAlg"),
     ):
-        of_requests = name == "request_object_signing_alg" and profile.request_algorithms
+        of_requests = name in _OF_REQUESTS and profile.request_algorithms
         allowed = profile.request_algorithms if of_requests else profile.algorithms
         text = ", ".join(alg.value for alg in allowed)
         yield ComplianceRequirement(

@@ -137,6 +137,18 @@ def _tenant_checks(facts: TenantReadinessFacts) -> Iterator[ReadinessCheck]:
         "connectionUpdate",
         ("passwordMinimumLength",),
     )
+    serves_third_parties = any(each.is_domain_connection for each in facts.connections)
+    yield result(
+        "domain_connections",
+        _W,
+        fault_if(
+            tenant.enable_dynamic_client_registration and not serves_third_parties,
+            "Anybody may register an application, and nobody could sign in to it: no connection "
+            "is at domain level.",
+        ),
+        "connectionUpdate",
+        ("isDomainConnection",),
+    )
 
 
 def in_production(tenant: TenantFacts, severity: ReadinessSeverity) -> ReadinessSeverity:

@@ -21,6 +21,7 @@ from tenantry.core.errors import DomainError, ErrorCode, not_found
 from tenantry.core.facts import ApplicationFacts, TenantFacts, UserFacts
 from tenantry.core.ids import new_token
 from tenantry.rules.addresses import Addresses
+from tenantry.rules.authentication import require_methods
 from tenantry.rules.authorization import Refused
 from tenantry.rules.backchannel import has_mail
 from tenantry.rules.detail_admission import AskedDetails
@@ -190,9 +191,13 @@ def _ping(db: TenantSession, request: BackchannelRequestFacts) -> None:
 
 
 def answer_approved(
-    db: TenantSession, addresses: Addresses, patch: Patch
+    db: TenantSession, addresses: Addresses, patch: Patch, amr: Sequence[str] = ()
 ) -> BackchannelRequestFacts:
-    """An app of the tenant's own has asked the person, who approved there and then."""
+    """An app of the tenant's own has asked the person, who approved there and then.
+
+    `amr` is how the person signed in to it.
+    """
+    amr = require_methods(amr)
     request = _require_waiting(db, patch.id)
     application = applications.find_by_client_id(db, request.client_id)
     user = users.find(db, request.user_id)
@@ -210,7 +215,7 @@ def answer_approved(
     decision = decide_for(db, application, api, asked, user, within, details)
     if isinstance(decision, Refused):
         raise DomainError(ErrorCode.NOT_ALLOWED, decision.description, "id")
-    if not approve(db, request, db.now, (), decision.scopes):
+    if not approve(db, request, db.now, amr, decision.scopes):
         raise _over()
     return _require(db, patch.id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import case, delete, exists, insert, select, update
@@ -135,40 +135,43 @@ def mark_deleted(
     bump(db)
 
 
+@dataclass(frozen=True, slots=True)
+class ApplicationFilter:
+    """Each that is not None narrows a list."""
+
+    name_contains: str | None = None
+    application_type: ApplicationType | None = None
+    is_first_party: bool | None = None
+    is_dynamically_registered: bool | None = None
+
+
+EVERY = ApplicationFilter()
+
+
 def page(
-    db: TenantSession,
-    request: PageRequest,
-    name_contains: str | None = None,
-    application_type: ApplicationType | None = None,
+    db: TenantSession, request: PageRequest, criteria: ApplicationFilter = EVERY
 ) -> Page[ApplicationFacts]:
-    return pages.fetch_page(
-        db,
-        applications,
-        _conditions(db, name_contains, application_type),
-        request,
-        ApplicationFacts,
-    )
+    conditions = _conditions(db, criteria)
+    return pages.fetch_page(db, applications, conditions, request, ApplicationFacts)
 
 
-def count(
-    db: TenantSession,
-    name_contains: str | None = None,
-    application_type: ApplicationType | None = None,
-) -> int:
-    return pages.count(db, applications, _conditions(db, name_contains, application_type))
+def count(db: TenantSession, criteria: ApplicationFilter = EVERY) -> int:
+    return pages.count(db, applications, _conditions(db, criteria))
 
 
-def _conditions(
-    db: TenantSession, name_contains: str | None, application_type: ApplicationType | None
-) -> list[Any]:
+def _conditions(db: TenantSession, criteria: ApplicationFilter) -> list[Any]:
     conditions: list[Any] = [
         applications.c.tenant_id == db.tenant_id,
         applications.c.deleted_at.is_(None),
     ]
-    if name_contains:
-        conditions.append(applications.c.name.icontains(name_contains, autoescape=True))
-    if application_type:
-        conditions.append(applications.c.application_type == application_type.value)
+    if criteria.name_contains:
+        conditions.append(applications.c.name.icontains(criteria.name_contains, autoescape=True))
+    if criteria.application_type:
+        conditions.append(applications.c.application_type == criteria.application_type.value)
+    for name in ("is_first_party", "is_dynamically_registered"):
+        wanted: bool | None = getattr(criteria, name)
+        if wanted is not None:
+            conditions.append(applications.c[name].is_(wanted))
     return conditions
 
 

@@ -9,7 +9,7 @@ import select
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,19 @@ _BUSY_TIMEOUT_MS = 5000
 _IDLE_SECONDS = 1.0
 _OPTIONS = {"preserve_rowcount": True}
 """Else the row count of an INSERT is lost on PostgreSQL, and every contender believes it won."""
+_EMPTY: Mapping[str | bytes, Callable[[], Any]] = {"[]": list, "{}": dict, b"[]": list, b"{}": dict}
+_DECODER = json.JSONDecoder()
 _TAKEN_BACK = frozenset({"40001", "40P01"})
 """What PostgreSQL says to one of two transactions that cannot both go on: a serialization failure
 and a deadlock (PostgreSQL, appendix A, class 40)."""
 
 
-def _read_json(text: str) -> Any:
-    """Most lists and objects of a row are empty."""
-    if text == "[]":
-        return []
-    return {} if text == "{}" else json.loads(text)
+def _read_json(text: str | bytes) -> Any:
+    """Most lists and objects of a row are empty. psycopg gives them in UTF-8."""
+    empty = _EMPTY.get(text)
+    if empty is not None:
+        return empty()
+    return _DECODER.decode(text if isinstance(text, str) else text.decode())
 
 
 class Database:

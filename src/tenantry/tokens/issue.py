@@ -142,8 +142,13 @@ def authorization_response(claims: Mapping[str, Any], ring: KeyRing, alg: Signin
 
 
 def introspection(
-    claims: Mapping[str, Any], issuer: str, audience: str, issued_at: int, ring: KeyRing
+    claims: Mapping[str, Any],
+    issuer: str,
+    audience: str,
+    issued_at: int,
+    ring: KeyRing,
+    alg: SigningAlgorithm,
 ) -> str:
     """RFC 9701 §5: the signed answer for one application; neither `sub` nor `exp` outside."""
     signed = {"iss": issuer, "aud": audience, "iat": issued_at, "token_introspection": claims}
-    return sign_jwt(signed, _key(ring, SigningAlgorithm.RS256), "token-introspection+jwt")
+    return sign_jwt(signed, _key(ring, alg), "token-introspection+jwt")

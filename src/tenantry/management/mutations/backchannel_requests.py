@@ -25,6 +25,13 @@ from tenantry.services.push_service import TenantWithSecret
 @strawberry.input(description="A request that its user has approved.")
 class BackchannelRequestApproveInput:
     id: strawberry.ID = strawberry.field(description="The id of the request.")
+    amr: list[str] | None = strawberry.field(
+        description=(
+            "How the user signed in to the app, for `amr` and `acr` in the ID token: names of "
+            "RFC 8176, such as `pwd`. Default none."
+        ),
+        default=strawberry.UNSET,
+    )
 
 
 @strawberry.input(description="A request that its user has refused.")
@@ -98,6 +105,7 @@ class BackchannelMutations:
             backchannel_requests.answer_approved,
             info.context.runtime.addresses,
             _command(info, input.id),
+            sent(input.amr) or (),
         )
         return BackchannelRequestApprovePayload(
             backchannel_request=_published(info, outcome), errors=outcome.errors

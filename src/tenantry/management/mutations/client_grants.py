@@ -73,7 +73,8 @@ class ClientGrantMutations:
     @field(
         "Lets an application ask an API for tokens. With the subject type `CLIENT` it then sends "
         "`grant_type=client_credentials`, its `client_id` and `client_secret`, and the API's "
-        "identifier as `audience` to `oauth/token` below the issuer, as a form.",
+        "identifier as `audience` to `oauth/token` below the issuer (`viewer.issuer`), as a form; "
+        "the `access_token` of the answer goes to the API as `Authorization: Bearer`.",
         "create:client_grants",
     )
     async def client_grant_create(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import getitem
 from typing import Any, Concatenate, Generic, Never, ParamSpec, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from tenantry.core.errors import DomainError, ErrorCode
 from tenantry.management import idempotency
@@ -17,6 +19,9 @@ from tenantry.store.unit_of_work import TenantSession, savepoint
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+_UNSET: tuple[Any, ...] = (None, False, [], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,11 @@ def _written(result: Any, record: _Record[T]) -> bytes:
 
 
 def _read(result: Any, answer: bytes) -> _Record[T]:
-    value, refusal = _adapter(result).validate_json(answer)
+    try:
+        value, refusal = _as_now(_adapter(result), answer)
+    except ValidationError:
+        message = "Another release of the server has the answer to this Idempotency-Key."
+        return _Record(None, DomainError(ErrorCode.IDEMPOTENCY_KEY_REUSED, message))
     if refusal is None:
         return _Record(value, None)
     return _Record(
@@ -113,3 +122,19 @@ def _read(result: Any, answer: bytes) -> _Record[T]:
             current_revision=refusal.current_revision,
         ),
     )
+
+
+def _as_now(adapter: TypeAdapter[Any], answer: bytes) -> Any:
+    """What an older release recorded lacks the settings that are new: nobody had set them."""
+    content = json.loads(answer)
+    added: set[tuple[int | str, ...]] = set()
+    for unset in _UNSET:
+        try:
+            return adapter.validate_json(json.dumps(content))
+        except ValidationError as error:
+            for problem in error.errors():
+                place = problem["loc"]
+                if problem["type"] == "missing" or place in added:
+                    added.add(place)
+                    reduce(getitem, place[:-1], content)[place[-1]] = unset
+    return adapter.validate_json(json.dumps(content))
