@@ -121,7 +121,9 @@ def resolve(work: Work, names: Sequence[str]) -> tuple[str, ...]:
         meant = [by_id[name]] if name in by_id else []
         meant += [user for user in named if normal in _identifiers(user)]
         if not meant:
-            raise DomainError(ErrorCode.NOT_FOUND, f"There is no user {name[:128]}.", NAME, str(index))
+            raise DomainError(
+                ErrorCode.NOT_FOUND, f"There is no user {name[:128]}.", NAME, str(index)
+            )
         for user in meant:
             keys[_key(connections[user.connection_id], user.email or user.username)] = None
     return tuple(keys)
