@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx2
+
+from tenantry import cli
 
 TENANTRY = Path(sys.executable).parent / "tenantry"
 SECRET = "a-bootstrap-secret-of-forty-characters-00"
@@ -42,11 +46,32 @@ def environment(data_dir: Path, port: int, **more: str) -> dict[str, str]:
     }
 
 
+_forks = multiprocessing.get_context("forkserver")
+# What most commands import, once for all that are run.
+_forks.set_forkserver_preload(["tenantry.cli", "tenantry.first_start", "tenantry.doctor"])
+
+
 def run(*arguments: str, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """One command of `tenantry`, to its end."""
-    return subprocess.run(
-        [TENANTRY, *arguments], env=dict(env), capture_output=True, text=True, timeout=60
-    )
+    """One command of `tenantry`, to its end, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = Path(folder, "stdout"), Path(folder, "stderr")
+        process = _forks.Process(target=_command, args=(arguments, dict(env), *files))
+        process.start()
+        process.join(60)
+        if process.exitcode is None:
+            process.kill()
+            raise AssertionError(f"{arguments} does not end: {files[1].read_text()}")
+        return subprocess.CompletedProcess(
+            arguments, process.exitcode, *(file.read_text() for file in files)
+        )
+
+
+def _command(arguments: Sequence[str], env: Mapping[str, str], stdout: Path, stderr: Path) -> None:
+    os.environ.clear()
+    os.environ.update(env)
+    for descriptor, path in ((1, stdout), (2, stderr)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), descriptor)
+    cli.app(list(arguments), prog_name="tenantry")
 
 
 @dataclass

@@ -41,7 +41,9 @@ def access(server: Server, name: str, **more: str) -> dict[str, str]:
 
 def test_a_document_goes_from_one_tenant_to_another(server: Server, tmp_path: Path) -> None:
     env = access(server, "acme")
-    found = re.search(r"```yaml\n(.*?)```", (ROOT / "docs" / "management.md").read_text(), re.DOTALL)
+    found = re.search(
+        r"```yaml\n(.*?)```", (ROOT / "docs" / "management.md").read_text(), re.DOTALL
+    )
     assert found is not None
     file, words = tmp_path / "tenant.yaml", tmp_path / "words.json"
     file.write_text(found[1])
