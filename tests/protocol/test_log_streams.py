@@ -122,6 +122,7 @@ def test_events_arrive_signed_and_in_order(
     server: Server, tenant: Tenant, api: Api, listener: Listener
 ) -> None:
     events(tenant, "before")
+    wait_until_settled(server.runtime.store.database)
     made = create(api, listener)
     assert made["secret"].startswith("whsec_")
     assert send(server) == 0
