@@ -20,7 +20,7 @@ from tests.clients.typed_client import typed_client_problem
 from tests.support import keys
 from tests.support.browser import Browser
 from tests.support.databases import Databases, Kind, postgresql_problem
-from tests.support.server import HTTPS_URL, TENANT_URL, Server, Tenant
+from tests.support.server import HTTPS_URL, TENANT_URL, Server, Tenant, begun
 
 CHROMIUM = Path("/usr/bin/chromium")
 NGINX = Path("/usr/sbin/nginx")
@@ -126,21 +126,18 @@ def server(
     request: pytest.FixtureRequest, databases: Databases, portal: BlockingPortal
 ) -> Iterator[Server]:
     """A server on loopback whose tenants live under paths; see `both_databases`."""
-    with databases.url(getattr(request, "param", "sqlite")) as url:
-        made = Server(url, portal)
-        made.begin()
+    with databases.url(getattr(request, "param", "sqlite")) as url, begun(url, portal) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")
 def https_server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A server behind https whose tenants have hosts of their own."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, public_url=HTTPS_URL, tenant_url=TENANT_URL)
-        made.begin()
+    with (
+        databases.url("sqlite") as url,
+        begun(url, portal, public_url=HTTPS_URL, tenant_url=TENANT_URL) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

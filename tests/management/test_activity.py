@@ -18,7 +18,7 @@ from tenantry.store.audit import Event, record
 from tests.support.databases import Databases, Kind
 from tests.support.loops import run_apart
 from tests.support.management import Api, Json, root_api, tenant_api
-from tests.support.server import Server, Tenant
+from tests.support.server import Server, Tenant, begun
 
 PERIOD = "activeUsers retention signUps logins failedLogins"
 QUERY = f"""query($days: Int, $from: Date, $to: Date) {{
@@ -32,11 +32,8 @@ QUERY = f"""query($days: Int, $from: Date, $to: Date) {{
 
 @pytest.fixture
 def server(kind: Kind, databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
-    with databases.url(kind) as url:
-        made = Server(url, portal, clock=Clock())
-        made.begin()
+    with databases.url(kind) as url, begun(url, portal, clock=Clock()) as made:
         yield made
-        made.close()
 
 
 def advance(server: Server, days: float) -> None:

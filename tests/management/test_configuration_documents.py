@@ -27,7 +27,7 @@ from tests.support.configuration import (
 from tests.support.databases import Databases
 from tests.support.management import Api, Json, root_api
 from tests.support.remote import Remote, serving
-from tests.support.server import Server, Tenant
+from tests.support.server import Server, Tenant, begun
 
 WEB: Json = {"externalId": "web", "name": "Web", "applicationType": "REGULAR_WEB"}
 
@@ -209,11 +209,11 @@ def test_only_a_configuration_document_may_be_large(api: Api) -> None:
 @pytest.fixture
 def inner_server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """One whose own requests may go to loopback."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url("sqlite") as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

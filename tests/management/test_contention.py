@@ -17,18 +17,15 @@ from tenantry.store.unit_of_work import TenantSession
 from tests.support.configuration import APPLIED, plan, written
 from tests.support.databases import Databases
 from tests.support.management import Api, root_api
-from tests.support.server import Server
+from tests.support.server import Server, begun
 
 pytestmark = pytest.mark.postgresql
 
 
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
-    with databases.url("postgresql") as url:
-        made = Server(url, portal)
-        made.begin()
+    with databases.url("postgresql") as url, begun(url, portal) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 
 from tenantry.core.clock import Clock
 from tenantry.core.context import SYSTEM, Caller
+from tenantry.core.facts import LogEventFacts
 from tenantry.core.ids import GlobalId
 from tenantry.jobs import bulk
 from tenantry.jobs.pruning import prune
@@ -59,6 +60,13 @@ def moving(databases: Databases, portal: Any) -> Iterator[tuple[Server, MovingCl
         made.begin()
         yield made, clock
         made.close()
+
+
+def changed(event: LogEventFacts) -> set[str]:
+    """The names of the fields."""
+    changes = event.details["changes"]
+    assert isinstance(changes, dict)
+    return set(changes)
 
 
 def people(number: int) -> list[Json]:
@@ -647,7 +655,7 @@ def test_everything_is_in_the_audit_log(server: Server) -> None:
     )
     one = tenant.events("user.created")[0]
     assert one.target_id == decoded(single["user"]["id"])
-    assert set(one.details["changes"]) == set(events[0].details["changes"])  # type: ignore[call-overload]
+    assert changed(one) == changed(events[0]) != set()
     for type_ in ("job.created", "job.completed"):
         (event,) = tenant.events(type_)
         assert (event.target_type, event.target_id) == ("Job", decoded(job["id"]))

@@ -22,7 +22,7 @@ from tests.support.configuration import applied, apply, changes, export
 from tests.support.custom_domains import SELF_MANAGED, ready
 from tests.support.databases import Databases
 from tests.support.management import Api, root_api
-from tests.support.server import Server, Tenant, both_databases
+from tests.support.server import Server, Tenant, begun, both_databases
 
 EVERY_GROUP = tuple(EndpointGroup)
 PROXY = "127.0.0.1"  # The peer of the tests' requests.
@@ -61,11 +61,11 @@ def block(*cidrs: str, groups: Any = EVERY_GROUP) -> AccessRule:
 @pytest.fixture(scope="module")
 def proxied(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A server behind a proxy that says who asks."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, trusted_proxies=f"{PROXY}/32")
-        made.begin()
+    with (
+        databases.url("sqlite") as url,
+        begun(url, portal, trusted_proxies=f"{PROXY}/32") as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

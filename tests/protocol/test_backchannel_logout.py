@@ -20,7 +20,7 @@ from tests.support.browser import Browser
 from tests.support.databases import Databases
 from tests.support.flow import authorize, log_in, request_for, sign_in
 from tests.support.listener import Listener, listening
-from tests.support.server import Client, Server, Tenant, both_databases
+from tests.support.server import Client, Server, Tenant, begun, both_databases
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 
@@ -30,11 +30,11 @@ def server(
     request: pytest.FixtureRequest, databases: Databases, portal: BlockingPortal
 ) -> Iterator[Server]:
     """A server whose operator lets it ask addresses on this machine."""
-    with databases.url(getattr(request, "param", "sqlite")) as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url(getattr(request, "param", "sqlite")) as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ from tests.support.databases import Databases
 from tests.support.flow import authorize, log_in, refused, request_for, sign_in
 from tests.support.listener import Listener, listening
 from tests.support.mail import MailServer, receiving
-from tests.support.server import Client, Server, Tenant, both_databases
+from tests.support.server import Client, Server, Tenant, begun, both_databases
 
 
 @pytest.fixture(scope="module")
@@ -46,18 +46,16 @@ def server(
     request: pytest.FixtureRequest, databases: Databases, portal: BlockingPortal, mail: MailServer
 ) -> Iterator[Server]:
     """A server with a mail server, whose operator lets it ask addresses on this machine."""
-    with databases.url(getattr(request, "param", "sqlite")) as url:
-        made = Server(
+    with (
+        databases.url(getattr(request, "param", "sqlite")) as url,
+        begun(
             url,
             portal,
             outbound_allow_private=True,
-            smtp_host=mail.host,
-            smtp_port=mail.port,
-            smtp_tls="none",
-        )
-        made.begin()
+            **mail.settings,
+        ) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture(autouse=True)

@@ -21,7 +21,7 @@ from tests.support.flow import refused
 from tests.support.listener import Listener, listening
 from tests.support.mail import MailServer, receiving
 from tests.support.management import Api, Json, root_api
-from tests.support.server import Client, Server, Tenant
+from tests.support.server import Client, Server, Tenant, begun
 
 FIELDS = "id state userId clientId bindingMessage channel requestedScopes scopes expiresAt"
 
@@ -34,18 +34,16 @@ def mail() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal, mail: MailServer) -> Iterator[Server]:
-    with databases.url("sqlite") as url:
-        made = Server(
+    with (
+        databases.url("sqlite") as url,
+        begun(
             url,
             portal,
             outbound_allow_private=True,
-            smtp_host=mail.host,
-            smtp_port=mail.port,
-            smtp_tls="none",
-        )
-        made.begin()
+            **mail.settings,
+        ) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -17,17 +17,14 @@ from tests.support.ciba import EMAIL, ask, asked, asking, claims_for, send
 from tests.support.client_keys import ec_key, public_jwk, rsa_key, signed
 from tests.support.databases import Databases
 from tests.support.flow import refused
-from tests.support.server import Client, Server, Tenant
+from tests.support.server import Client, Server, Tenant, begun
 
 
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A development server, which keeps its mail."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal)
-        made.begin()
+    with databases.url("sqlite") as url, begun(url, portal) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

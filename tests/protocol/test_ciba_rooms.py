@@ -17,7 +17,7 @@ from tests.support.databases import Databases
 from tests.support.flow import refused
 from tests.support.mail import MailServer, receiving
 from tests.support.organizations import organization
-from tests.support.server import Server, Tenant
+from tests.support.server import Server, Tenant, begun
 
 API = "https://payments.example.com"
 PAYMENT = {"type": "payment", "creditorName": "Merchant A", "amount": "123.50"}
@@ -31,11 +31,8 @@ def mail() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal, mail: MailServer) -> Iterator[Server]:
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, smtp_host=mail.host, smtp_port=mail.port, smtp_tls="none")
-        made.begin()
+    with databases.url("sqlite") as url, begun(url, portal, **mail.settings) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture

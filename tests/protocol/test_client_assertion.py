@@ -28,7 +28,7 @@ from tests.support.client_keys import (
 from tests.support.databases import Databases
 from tests.support.flow import authorize, refused, request_for, sign_in
 from tests.support.remote import Remote, serving
-from tests.support.server import Client, Server, Tenant, both_databases
+from tests.support.server import Client, Server, Tenant, begun, both_databases
 
 API = "https://api.example.com"
 GRANT = {"grant_type": "client_credentials", "audience": API}
@@ -351,11 +351,11 @@ def remote() -> Iterator[Remote]:
 @pytest.fixture(scope="module")
 def fetching(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A server whose operator lets it ask loopback."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url("sqlite") as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 def test_keys_are_fetched(fetching: Server, remote: Remote) -> None:

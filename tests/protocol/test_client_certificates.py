@@ -39,7 +39,7 @@ from tests.support.databases import Databases
 from tests.support.flow import refused, sign_in
 from tests.support.management import Api, root_api
 from tests.support.registration import ask as register
-from tests.support.server import HTTPS_URL, TENANT_URL, Client, Server, Tenant
+from tests.support.server import HTTPS_URL, TENANT_URL, Client, Server, Tenant, begun
 
 API = "https://api.example.com"
 GRANT = {"grant_type": "client_credentials", "audience": API}
@@ -51,18 +51,18 @@ Headers = dict[str, str]
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """Behind a proxy that says in `client-certificate` what certificate a request came with."""
-    with databases.url("sqlite") as url:
-        server = Server(
+    with (
+        databases.url("sqlite") as url,
+        begun(
             url,
             portal,
             public_url=HTTPS_URL,
             tenant_url=TENANT_URL,
             trusted_proxies=PROXIES,
             client_certificate_header="client-certificate",
-        )
-        server.begin()
+        ) as server,
+    ):
         yield server
-        server.close()
 
 
 @pytest.fixture
@@ -462,13 +462,13 @@ def test_at_a_domain_without_an_edge(server: Server, tenant: Tenant, api: Api) -
 @pytest.fixture(scope="module")
 def standard(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """Behind a proxy that says it as RFC 9440 has it."""
-    with databases.url("sqlite") as url:
-        server = Server(
+    with (
+        databases.url("sqlite") as url,
+        begun(
             url, portal, trusted_proxies=PROXIES, client_certificate_header="client-cert"
-        )
-        server.begin()
+        ) as server,
+    ):
         yield server
-        server.close()
 
 
 def test_the_standard_header(standard: Server) -> None:

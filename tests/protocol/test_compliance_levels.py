@@ -22,7 +22,7 @@ from tests.support.compliance import INTERACTION, KEY, Compliant, settings
 from tests.support.databases import Databases
 from tests.support.flow import authorize, log_in, refused, request_for
 from tests.support.management import root_api
-from tests.support.server import CALLBACK, HTTPS_URL, Server, Tenant
+from tests.support.server import CALLBACK, HTTPS_URL, Server, Tenant, begun
 
 ALL = list(ComplianceLevel)
 FAPI1 = [level for level in ALL if level.value.startswith("fapi1")]
@@ -41,17 +41,17 @@ PLAIN_FAPI2 = [level for level in PLAIN if level in FAPI2]
 
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
-    with databases.url("sqlite") as url:
-        server = Server(
+    with (
+        databases.url("sqlite") as url,
+        begun(
             url,
             portal,
             public_url=HTTPS_URL,
             trusted_proxies=(ip_network("127.0.0.1/32"),),
             client_certificate_header="client-certificate",
-        )
-        server.begin()
+        ) as server,
+    ):
         yield server
-        server.close()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.support.databases import Databases
 from tests.support.flow import Asked, Parameters, authorize, log_in, request_for
 from tests.support.registration import ask, client_of, read, register
 from tests.support.remote import Remote, serving
-from tests.support.server import CALLBACK, HTTPS_URL, TENANT_URL, Client, Server, Tenant
+from tests.support.server import CALLBACK, HTTPS_URL, TENANT_URL, Client, Server, Tenant, begun
 
 CODE, IMPLICIT, REFRESH = "authorization_code", "implicit", "refresh_token"
 GRANTS = {
@@ -33,11 +33,11 @@ GRANTS = {
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A server whose operator lets it ask addresses on this machine."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url("sqlite") as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

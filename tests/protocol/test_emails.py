@@ -28,7 +28,7 @@ from tests.support.databases import Databases
 from tests.support.flow import authorize, log_in, refused, request_for, sign_in
 from tests.support.loops import run_apart
 from tests.support.mail import MailServer, receiving
-from tests.support.server import Server, Tenant
+from tests.support.server import Server, Tenant, begun
 
 NAME = EmailTemplateName.ASYNC_APPROVAL
 EVIL = "<img src=x onerror=alert(1)>"
@@ -37,11 +37,8 @@ EVIL = "<img src=x onerror=alert(1)>"
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A development server without a mail server."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal)
-        made.begin()
+    with databases.url("sqlite") as url, begun(url, portal) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(scope="module")

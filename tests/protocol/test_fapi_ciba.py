@@ -32,7 +32,7 @@ from tests.support.dpop import Prover
 from tests.support.flow import refused
 from tests.support.listener import Listener, listening
 from tests.support.mail import MailServer, receiving
-from tests.support.server import HTTPS_URL, Server, Tenant
+from tests.support.server import HTTPS_URL, Server, Tenant, begun
 
 BY_KEY, BY_CERTIFICATE = ComplianceLevel.FAPI1_ADV_PKJ_PAR, ComplianceLevel.FAPI1_ADV_MTLS_PAR
 TYPED = "oauth-authz-req+jwt"
@@ -47,21 +47,19 @@ def mail() -> Iterator[MailServer]:
 
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal, mail: MailServer) -> Iterator[Server]:
-    with databases.url("sqlite") as url:
-        server = Server(
+    with (
+        databases.url("sqlite") as url,
+        begun(
             url,
             portal,
             public_url=HTTPS_URL,
             trusted_proxies=(ip_network("127.0.0.1/32"),),
             client_certificate_header="client-certificate",
             outbound_allow_private=True,
-            smtp_host=mail.host,
-            smtp_port=mail.port,
-            smtp_tls="none",
-        )
-        server.begin()
+            **mail.settings,
+        ) as server,
+    ):
         yield server
-        server.close()
 
 
 @pytest.fixture(autouse=True)

@@ -22,7 +22,7 @@ from tests.support.databases import Databases
 from tests.support.flow import Asked, Parameters, authorize, log_in, request_for
 from tests.support.pushing import follow, pushed
 from tests.support.remote import Remote, serving
-from tests.support.server import CALLBACK, Client, Server, Tenant, both_databases
+from tests.support.server import CALLBACK, Client, Server, Tenant, begun, both_databases
 
 HYBRID = ("authorization_code", "implicit")
 
@@ -258,11 +258,11 @@ def remote() -> Iterator[Remote]:
 @pytest.fixture(scope="module")
 def fetching(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A server whose operator lets it ask loopback."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url("sqlite") as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 def test_keys_that_are_fetched(fetching: Server, remote: Remote) -> None:

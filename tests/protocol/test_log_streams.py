@@ -32,7 +32,7 @@ from tests.store.seeds import wait_until_settled
 from tests.support.databases import Databases
 from tests.support.listener import Listener, listening
 from tests.support.management import Api, Json, root_api, tenant_api
-from tests.support.server import Server, Tenant, both_databases
+from tests.support.server import Server, Tenant, begun, both_databases
 
 FIELDS = "id name url eventTypes status lastDeliveredAt lastFailedAt lastError revision"
 
@@ -42,11 +42,11 @@ def server(
     request: pytest.FixtureRequest, databases: Databases, portal: BlockingPortal
 ) -> Iterator[Server]:
     """A server whose operator lets it ask addresses on this machine."""
-    with databases.url(getattr(request, "param", "sqlite")) as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url(getattr(request, "param", "sqlite")) as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tests.support.databases import Databases
 from tests.support.flow import Granted, authorize, request_for, sign_in
 from tests.support.listener import Listener, listening
 from tests.support.registration import client_of, register
-from tests.support.server import Client, Server, Tenant
+from tests.support.server import Client, Server, Tenant, begun
 
 AFTER = "https://app.example.com/post_logout_redirect"
 NEEDS_A_PAGE = {"login_required", "interaction_required", "account_selection_required"}
@@ -30,11 +30,11 @@ NEEDS_A_PAGE = {"login_required", "interaction_required", "account_selection_req
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A server whose operator lets it ask addresses on this machine."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url("sqlite") as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

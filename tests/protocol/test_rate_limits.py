@@ -17,7 +17,7 @@ from tenantry.rules.rate_limits import ALLOWANCES, RateLimit
 from tests.management.test_statements import statements
 from tests.support.databases import Databases
 from tests.support.registration import ask
-from tests.support.server import Server, Tenant
+from tests.support.server import Server, Tenant, begun
 
 FACTOR = 0.001
 OFFICE = AccessRule(
@@ -28,11 +28,8 @@ OFFICE = AccessRule(
 @pytest.fixture(scope="module")
 def server(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A server with small allowances: 10 requests of a client or an address at once."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, rate_limit_factor=FACTOR)
-        made.begin()
+    with databases.url("sqlite") as url, begun(url, portal, rate_limit_factor=FACTOR) as made:
         yield made
-        made.close()
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from tests.support.databases import Databases
 from tests.support.flow import refused
 from tests.support.registration import ask, client_of, read, register
 from tests.support.remote import Remote, serving
-from tests.support.server import CALLBACK, Server, Tenant, both_databases
+from tests.support.server import CALLBACK, Server, Tenant, begun, both_databases
 
 KEYS = {"keys": [public_jwk(rsa_key())]}
 
@@ -27,11 +27,11 @@ def server(
     request: pytest.FixtureRequest, databases: Databases, portal: BlockingPortal
 ) -> Iterator[Server]:
     """A server whose operator lets it ask addresses on this machine."""
-    with databases.url(getattr(request, "param", "sqlite")) as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url(getattr(request, "param", "sqlite")) as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.support.flow import Asked, Granted, authorize, log_in, refused, reque
 from tests.support.jwt import encode
 from tests.support.pushing import push
 from tests.support.remote import Remote, serving
-from tests.support.server import Client, Server, Tenant, both_databases
+from tests.support.server import Client, Server, Tenant, begun, both_databases
 
 
 def application(tenant: Tenant, **values: Any) -> Client:
@@ -272,11 +272,11 @@ def remote() -> Iterator[Remote]:
 @pytest.fixture(scope="module")
 def fetching(databases: Databases, portal: BlockingPortal) -> Iterator[Server]:
     """A server whose operator lets it ask loopback."""
-    with databases.url("sqlite") as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url("sqlite") as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 def by_reference(client: Client, uri: str, **more: str) -> dict[str, str]:

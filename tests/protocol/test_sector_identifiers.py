@@ -20,7 +20,7 @@ from tests.support.flow import refused, sign_in
 from tests.support.management import root_api
 from tests.support.registration import ask, client_of, register
 from tests.support.remote import Remote, serving
-from tests.support.server import Server, Tenant, both_databases
+from tests.support.server import Server, Tenant, begun, both_databases
 
 ONE, TWO = "https://one.example.com/cb", "https://two.example.net/cb"
 THREE = "https://three.example.org/cb"
@@ -31,11 +31,11 @@ def server(
     request: pytest.FixtureRequest, databases: Databases, portal: BlockingPortal
 ) -> Iterator[Server]:
     """A server whose operator lets it ask addresses on this machine."""
-    with databases.url(getattr(request, "param", "sqlite")) as url:
-        made = Server(url, portal, outbound_allow_private=True)
-        made.begin()
+    with (
+        databases.url(getattr(request, "param", "sqlite")) as url,
+        begun(url, portal, outbound_allow_private=True) as made,
+    ):
         yield made
-        made.close()
 
 
 @pytest.fixture

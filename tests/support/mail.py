@@ -25,6 +25,11 @@ class MailServer:
     recipients: list[list[str]] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Of a server that hands its mail to this one."""
+        return {"smtp_host": self.host, "smtp_port": self.port, "smtp_tls": "none"}
+
     def text(self, number: int = -1) -> str:
         """The part without HTML."""
         part = self.messages[number].get_body(("plain",))

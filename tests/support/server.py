@@ -277,6 +277,17 @@ class Server:
         return tenant
 
 
+@contextmanager
+def begun(database_url: str, portal: BlockingPortal, **values: Any) -> Iterator[Server]:
+    """A server on a migrated database, furnished, and closed at the end."""
+    made = Server(database_url, portal, **values)
+    try:
+        made.begin()
+        yield made
+    finally:
+        made.close()
+
+
 @dataclass(frozen=True)
 class Client:
     """A registered application with its secret, if it has one."""

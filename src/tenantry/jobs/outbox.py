@@ -31,6 +31,7 @@ _INTERVAL = 1.0
 _LEASE_SECONDS = 60
 _TIMEOUT = 30.0
 _MAX_ERROR = 300
+_chance = random.SystemRandom()
 _log = logging.getLogger(__name__)
 
 
@@ -94,4 +95,4 @@ def _settle(
 def pause(attempts: int) -> timedelta:
     """Twice as long after each attempt, give or take a half, so that many do not come at once."""
     seconds = min(_FIRST_PAUSE * 2 ** (attempts - 1), _LONGEST_PAUSE)
-    return timedelta(seconds=seconds * random.uniform(0.5, 1.5))  # noqa: S311
+    return timedelta(seconds=seconds * _chance.uniform(0.5, 1.5))

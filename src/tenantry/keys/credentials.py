@@ -89,8 +89,8 @@ def read_subject(text: str) -> Subject:
 def _certificate(data: bytes) -> x509.Certificate:
     try:
         certificate = x509.load_pem_x509_certificate(data)
-        certificate.not_valid_after_utc  # noqa: B018, it may be beyond what can be told
-        certificate.subject  # noqa: B018
+        # Each is read when it is asked for, and may be beyond what can be told.
+        _ = certificate.not_valid_after_utc, certificate.subject
     except (ValueError, TypeError, OverflowError) as error:
         raise BadKey("The certificate cannot be read.") from error
     return certificate

@@ -60,10 +60,8 @@ async def opened(
     parameters: Parameters,
 ) -> Parameters:
     """The parameters that count: those inside where there is a request object."""
-    token, required = (
-        parameters.get("request"),
-        (application.backchannel_authentication_request_signing_alg),
-    )
+    token = parameters.get("request")
+    required = application.backchannel_authentication_request_signing_alg
     if parameters.get("request_uri") is not None:
         raise invalid_request("The parameter request_uri has no place in this request.")
     if token is None:

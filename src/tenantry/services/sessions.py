@@ -27,7 +27,7 @@ def find_live(db: TenantSession, cookie: str | None, issuer: str) -> SessionFact
     if not cookie:
         return None
     session = sessions.find_by_digest(db, db.vault.digests(cookie, PURPOSE), issuer)
-    return None if session is None or is_over(db, session) else session
+    return None if session is None or _is_over(db, session) else session
 
 
 def is_live(db: TenantSession, session_id: str) -> bool:
@@ -38,11 +38,11 @@ def is_live(db: TenantSession, session_id: str) -> bool:
 def live(db: TenantSession, session_id: str) -> SessionFacts | None:
     """A session that was found before, unless it is over."""
     session = sessions.find(db, session_id)
-    return None if session is None or is_over(db, session) else session
+    return None if session is None or _is_over(db, session) else session
 
 
-def is_over(db: TenantSession, session: SessionFacts) -> bool:
-    """Lifetimes that the tenant has shortened since count at once."""
+def _is_over(db: TenantSession, session: SessionFacts) -> bool:
+    """Lifetimes that the tenant has shortened since count, as any change of its settings does."""
     if session.ended_at is not None or session.expires_at <= db.now:
         return True
     return _expiry(db, session.created_at, session.last_seen_at) <= db.now

@@ -21,7 +21,7 @@ from tenantry.store.unit_of_work import TenantSession
 
 _MAX_USER_AGENT = 256
 _MILLISECOND = timedelta(milliseconds=1)
-EVENT_COLUMNS = tuple(name for name in log_events.c.keys() if name != "position")  # noqa: SIM118
+EVENT_COLUMNS = tuple(column.name for column in log_events.c if column.name != "position")
 """What `event_row` gives."""
 
 

@@ -76,6 +76,7 @@ class SqliteEpochs:
         if connection is None:
             connection = sqlite3.connect(self._path, isolation_level=None)
             self._local.connection = connection
+        # Nothing but question marks goes into the text.
         marks = ",".join("?" * len(scopes))
         rows = connection.execute(
             f"SELECT scope, value FROM epochs WHERE scope IN ({marks})",  # noqa: S608
